@@ -1,0 +1,1 @@
+"""Takes kept local roots to exporters: bounded, batched, on one background thread."""

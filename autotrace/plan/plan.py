@@ -1,0 +1,79 @@
+"""The whole of what one process does: takes nothing, gives frozen data that every later stage reads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from autotrace.plan.target import Origin, Target
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointRule:
+    """One entry of `[[sampler.endpoints]]`; `rate` is a probability from 0 to 1, `slower_than_ns` in nanoseconds."""
+
+    endpoint: str
+    rate: float | None
+    slower_than_ns: int | None
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True)
+class SamplerSettings:
+    """`type` is always_on, always_off or probabilistic; `rate` is a probability from 0 to 1."""
+
+    type: str = "always_on"
+    rate: float = 1.0
+    endpoints: tuple[EndpointRule, ...] = ()
+    keep_errors: bool = True
+    keep_slower_than_ns: int | None = None
+    keep_ignore: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PropagationSettings:
+    """Which families carry the context, and in which formats."""
+
+    http: bool = True
+    database: bool = False
+    formats: tuple[str, ...] = ("tracecontext", "baggage", "x-trace")
+    response: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ExporterSettings:
+    """One entry of `[[exporters]]`."""
+
+    type: str = "sqlite"
+
+
+@dataclass(frozen=True, slots=True)
+class StoreSettings:
+    """Where the local store lies; None: `.autotrace/traces.db` beside the config."""
+
+    path: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BufferSettings:
+    """How many finished spans one local root may hold, and bytes all of them together may hold."""
+
+    spans_per_trace: int = 5000
+    memory: int = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A Config compiled for one process: every stage after `plan` reads this, and nothing of `config`."""
+
+    service_name: str
+    targets: tuple[Target, ...] = ()
+    config_file: str | None = None
+    directory: str = "."
+    how: str = "auto"
+    sampler: SamplerSettings = SamplerSettings()
+    propagation: PropagationSettings = PropagationSettings()
+    exporters: tuple[ExporterSettings, ...] = (ExporterSettings(),)
+    store: StoreSettings = StoreSettings()
+    buffer: BufferSettings = BufferSettings()
+    shutdown_timeout_ns: int = 2_000_000_000
+    resource: tuple[tuple[str, str], ...] = ()

@@ -1,0 +1,1 @@
+"""Decides, when a local root ends, whether its spans are kept."""

@@ -1,0 +1,1 @@
+"""Records what happens at a traced place; gives finished local roots."""

@@ -1,0 +1,1 @@
+"""Writes finished spans into the local SQLite file and reads traces back."""

@@ -1,0 +1,1 @@
+"""Draws traces for people."""
