@@ -1,0 +1,27 @@
+"""What one traced process says of itself, so that a reader can tell why the store is empty."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One process; (pid, started_ns) tells it from any other. Times are nanoseconds since the epoch.
+
+    `roots_seen` and `roots_kept` count local roots, `spans` the spans that were delivered. `rate` is the probability,
+    from 0 to 1, that a trace was kept by, `rule` the words that say where it comes from (`[sampler] rate = 0.1`).
+    `unmatched` names the targets that never matched, each with what is known of the nearest name.
+    """
+
+    pid: int
+    service: str
+    started_ns: int
+    command: str
+    updated_ns: int = 0
+    roots_seen: int = 0
+    roots_kept: int = 0
+    spans: int = 0
+    rate: float | None = None
+    rule: str = ""
+    unmatched: tuple[str, ...] = ()

@@ -1,0 +1,139 @@
+"""Opens the store's file: takes a path, gives a connection whose tables are those of schema.sql."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from pathlib import Path
+
+from autotrace.errors import StoreError
+
+VERSION = 1
+APPLICATION_ID = 0x41545243  # "ATRC": tells our file from an application's own database
+BUSY_TIMEOUT_MS = 5000
+WAL_PAGES = 1000  # of 4 KiB, after which a commit checkpoints
+WAL_LIMIT = 8 * 1024 * 1024  # bytes that the log keeps on disk after a checkpoint
+
+
+def open_writable(path: Path) -> sqlite3.Connection:
+    """Open, create or migrate the store at `path`; its directory must exist. Raises StoreError."""
+    try:
+        connection = _connect(str(path))
+    except sqlite3.Error as error:
+        raise StoreError(f"{path}: cannot open the store: {error}; name another place in AUTOTRACE_STORE") from error
+    try:
+        _configure(connection)
+        _migrate(connection, path)
+    except sqlite3.Error as error:
+        connection.close()
+        raise StoreError(
+            f"{path}: cannot write to the store: {error}; name another place in AUTOTRACE_STORE"
+        ) from error
+    except StoreError:
+        connection.close()
+        raise
+    return connection
+
+
+def open_readable(path: Path) -> sqlite3.Connection:
+    """Open the store at `path` for reading only. Raises StoreError when it is missing, foreign or newer."""
+    if not path.is_file():
+        raise StoreError(f"{path}: there is no store here")
+    try:
+        connection = _open_read_only(path)
+    except sqlite3.Error as error:
+        raise StoreError(f"{path}: cannot read the store: {error}") from error
+    try:
+        version = _version(connection, path)
+    except (StoreError, sqlite3.Error):
+        connection.close()
+        raise
+    if version == 0:
+        connection.close()
+        raise StoreError(f"{path}: there is no store here: the file is empty")
+    return connection
+
+
+def _connect(database: str, uri: bool = False) -> sqlite3.Connection:
+    # The class, never sqlite3.connect: that function is traced in the program's process, and our own calls must not be.
+    return sqlite3.Connection(
+        database, timeout=BUSY_TIMEOUT_MS / 1000, isolation_level=None, check_same_thread=False, uri=uri
+    )
+
+
+def _open_read_only(path: Path) -> sqlite3.Connection:
+    address = path.absolute().as_uri() + "?mode=ro"
+    connection = _connect(address, uri=True)
+    try:
+        connection.execute("PRAGMA schema_version").fetchall()
+    except sqlite3.OperationalError:
+        connection.close()
+        # A log-mode file in a directory that we may not write to opens only as one that nobody changes.
+        connection = _connect(address + "&immutable=1", uri=True)
+        connection.execute("PRAGMA schema_version").fetchall()
+    return connection
+
+
+def _configure(connection: sqlite3.Connection) -> None:
+    _switch_to_log(connection)
+    connection.execute("PRAGMA synchronous = NORMAL")
+    connection.execute(f"PRAGMA wal_autocheckpoint = {WAL_PAGES}")
+    connection.execute(f"PRAGMA journal_size_limit = {WAL_LIMIT}").fetchall()
+
+
+def _switch_to_log(connection: sqlite3.Connection) -> None:
+    # SQLite does not wait for the busy timeout here, and several processes may create one store at the same moment.
+    deadline = time.monotonic() + BUSY_TIMEOUT_MS / 1000
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL").fetchall()
+        except sqlite3.OperationalError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+        else:
+            return
+
+
+def _migrate(connection: sqlite3.Connection, path: Path) -> None:
+    if _version(connection, path) == VERSION:
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        if _version(connection, path) == 0:
+            _create(connection)
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+
+
+def _create(connection: sqlite3.Connection) -> None:
+    import pkgutil  # only the first process of a store needs it; reads from a zip as well
+
+    script = (pkgutil.get_data(__package__ or "autotrace.store", "schema.sql") or b"").decode()
+    # Not executescript: it commits first, and two processes would then create the same tables.
+    for statement in script.split(";\n"):
+        if statement.strip():
+            connection.execute(statement)
+    connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    connection.execute(f"PRAGMA user_version = {VERSION}")
+
+
+def _version(connection: sqlite3.Connection, path: Path) -> int:
+    """The version of the tables, 0 for an empty file. Raises StoreError for a file that is not ours or too new."""
+    try:
+        application = int(connection.execute("PRAGMA application_id").fetchone()[0])
+        version = int(connection.execute("PRAGMA user_version").fetchone()[0])
+        tables = int(connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0])
+    except sqlite3.DatabaseError as error:
+        if isinstance(error, sqlite3.OperationalError):
+            raise
+        raise StoreError(f"{path}: not a store of autotrace: {error}; name another place") from error
+    if tables and application != APPLICATION_ID:
+        raise StoreError(
+            f"{path}: not a store of autotrace: the database belongs to another program; name another place"
+        )
+    if version > VERSION:
+        raise StoreError(f"{path}: the store has version {version}, this autotrace reads {VERSION}; upgrade autotrace")
+    return version if tables else 0

@@ -1,0 +1,241 @@
+"""Writes to the local store: takes batches of finished spans and the counters of a run, gives nothing back."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import threading
+import time
+import weakref
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from autotrace.errors import StoreError
+from autotrace.guard import is_from_signal
+from autotrace.span.finished import FinishedSpan, Resource
+from autotrace.store.location import prepare_directory
+from autotrace.store.row import PART_INSERT, SPAN_INSERT, Row, encode_attributes, part_row, span_row
+from autotrace.store.run import Run
+from autotrace.store.sanitize import sanitize_resource, sanitize_span
+from autotrace.store.schema import BUSY_TIMEOUT_MS, WAL_LIMIT, open_writable
+
+_RUNS_KEPT = 1000
+_CHECKPOINT_TIMEOUT_MS = 200
+_FORK_TIMEOUT_S = 1.0
+
+# What a value of a span can raise while it is bound; anything else is the store's own trouble.
+_POISON = (
+    OverflowError, TypeError, ValueError, AttributeError,
+    sqlite3.InterfaceError, sqlite3.ProgrammingError, sqlite3.DataError,
+)  # fmt: skip
+
+
+class StoreWriter:
+    """The one connection of this process to the store; opened on the first write, reopened in a fork's child.
+
+    Any thread may call it. Every method raises StoreError when the store cannot be written; a span whose values cannot
+    be stored even after they were sanitized is left out and counted in `refused`.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = Path(path).absolute()
+        self.refused = 0
+        self._lock = threading.Lock()
+        self._forking = False
+        self._connection: sqlite3.Connection | None = None
+        self._pid = 0
+        self._inode = 0
+        self._resources: dict[tuple[str, str], int] = {}
+        _WRITERS.add(self)
+
+    def deliver(self, resource: Resource, spans: Sequence[FinishedSpan]) -> None:
+        """Store finished spans of one resource in one transaction."""
+        if not spans:
+            return
+        by_trace: dict[int, list[FinishedSpan]] = {}
+        for span in spans:
+            by_trace.setdefault(span.trace_id, []).append(span)
+        with self._lock:
+            try:
+                with self._transaction() as connection:
+                    self._insert(connection, resource, list(by_trace.values()))
+            except _POISON as error:
+                if is_from_signal(error):
+                    raise
+                with self._transaction() as connection:
+                    self._insert_one_by_one(connection, resource, list(by_trace.values()))
+            self._bound_log()
+
+    def record_run(self, run: Run) -> None:
+        """Store what a process says of itself; called again with newer counters it replaces the row of that process."""
+        row = (
+            run.pid, run.service, run.started_ns, run.updated_ns or time.time_ns(), run.command,
+            run.roots_seen, run.roots_kept, run.spans, run.rate, run.rule, json.dumps(run.unmatched),
+        )  # fmt: skip
+        text = tuple(_escape(value) if isinstance(value, str) else value for value in row)
+        with self._lock, self._transaction() as connection:
+            connection.execute("DELETE FROM runs WHERE pid = ? AND started_ns = ?", (run.pid, run.started_ns))
+            connection.execute("INSERT INTO runs VALUES (NULL,?,?,?,?,?,?,?,?,?,?,?)", text)
+            connection.execute("DELETE FROM runs WHERE id <= (SELECT max(id) FROM runs) - ?", (_RUNS_KEPT,))
+
+    def close(self) -> None:
+        """Give the connection back; a later write opens it again."""
+        with self._lock:
+            self._close()
+
+    def _insert(self, connection: sqlite3.Connection, resource: Resource, traces: list[list[FinishedSpan]]) -> None:
+        origin = self._resource(connection, resource)
+        identifier = _next_identifier(connection)
+        rows: list[Row] = []
+        parts: list[Row] = []
+        for spans in traces:
+            numbered = list(enumerate(spans, identifier + len(rows)))
+            rows.extend([span_row(number, origin, span) for number, span in numbered])
+            parts.append(part_row(origin, numbered))
+        connection.executemany(SPAN_INSERT, rows)
+        connection.executemany(PART_INSERT, parts)
+
+    def _insert_one_by_one(
+        self, connection: sqlite3.Connection, resource: Resource, traces: list[list[FinishedSpan]]
+    ) -> None:
+        origin = self._resource(connection, sanitize_resource(resource))
+        identifier = _next_identifier(connection)
+        refused = 0
+        for spans in traces:
+            stored: list[tuple[int, FinishedSpan]] = []
+            for span in spans:
+                try:
+                    clean = sanitize_span(span)
+                    connection.execute(SPAN_INSERT, span_row(identifier, origin, clean))
+                except _POISON:
+                    refused += 1
+                    continue
+                stored.append((identifier, clean))
+                identifier += 1
+            if stored:
+                connection.execute(PART_INSERT, part_row(origin, stored))
+        self.refused += refused
+
+    def _resource(self, connection: sqlite3.Connection, resource: Resource) -> int:
+        key = (resource.service_name, encode_attributes(resource.attributes))
+        known = self._resources.get(key)
+        if known is None:
+            connection.execute("INSERT OR IGNORE INTO resources (service, attributes) VALUES (?, ?)", key)
+            found = connection.execute("SELECT id FROM resources WHERE service = ? AND attributes = ?", key)
+            known = self._resources[key] = int(found.fetchone()[0])
+        return known
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        connection = self._open()
+        try:
+            # IMMEDIATE: one that reads first and then writes fails at once when another process wrote meanwhile.
+            connection.execute("BEGIN IMMEDIATE")
+            yield connection
+            connection.execute("COMMIT")
+        except BaseException as error:
+            self._roll_back(connection)
+            if isinstance(error, sqlite3.Error) and not isinstance(error, _POISON):
+                raise StoreError(f"{self.path}: cannot write to the store: {error}") from error
+            raise
+
+    def _roll_back(self, connection: sqlite3.Connection) -> None:
+        self._resources.clear()  # a row of this transaction may be gone
+        try:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+        except sqlite3.Error:
+            self._close()
+
+    def _open(self) -> sqlite3.Connection:
+        if self._connection is not None and self._pid != os.getpid():
+            # A fork that Python was not told of: closing a connection of the parent would drop the parent's locks.
+            _ABANDONED.append(self._connection)
+            self._connection = None
+        if self._connection is not None and self._inode != _inode(self.path):
+            self._close()  # the file was removed under us; writing on would fill a file without a name
+        if self._connection is None:
+            prepare_directory(self.path)
+            self._resources.clear()
+            self._connection = open_writable(self.path)
+            self._pid = os.getpid()
+            self._inode = _inode(self.path)
+        return self._connection
+
+    def _close(self) -> None:
+        if self._connection is not None and self._pid == os.getpid():
+            self._connection.close()
+            self._connection = None
+
+    def _bound_log(self) -> None:
+        """Empty a log that has grown: the automatic checkpoint never finishes while other processes go on writing."""
+        try:
+            size = self.path.with_name(self.path.name + "-wal").stat().st_size
+        except OSError:
+            return
+        connection = self._connection
+        if size <= WAL_LIMIT or connection is None:
+            return
+        try:
+            # It holds the writer's lock while it waits for readers, so it must give up before other writers do.
+            connection.execute(f"PRAGMA busy_timeout = {_CHECKPOINT_TIMEOUT_MS}").fetchall()
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        except sqlite3.OperationalError:
+            return
+        finally:
+            connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}").fetchall()
+
+    def _before_fork(self) -> None:
+        # SQLite forbids a connection to cross a fork: the child would share the parent's record of its locks.
+        if self._lock.acquire(timeout=_FORK_TIMEOUT_S):
+            self._forking = True
+            self._close()
+
+    def _after_fork_in_parent(self) -> None:
+        if self._forking:
+            self._forking = False
+            self._lock.release()
+
+    def _after_fork_in_child(self) -> None:
+        self._forking = False
+        self._lock = threading.Lock()
+
+
+def _next_identifier(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("SELECT coalesce(max(id), 0) + 1 FROM spans").fetchone()[0])
+
+
+def _inode(path: Path) -> int:
+    try:
+        return path.stat().st_ino
+    except OSError:
+        return 0
+
+
+def _escape(text: str) -> str:
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
+_WRITERS: weakref.WeakSet[StoreWriter] = weakref.WeakSet()
+_ABANDONED: list[sqlite3.Connection] = []  # kept alive: collecting one closes it
+
+
+def _before_fork() -> None:
+    for writer in list(_WRITERS):
+        writer._before_fork()
+
+
+def _after_fork_in_parent() -> None:
+    for writer in list(_WRITERS):
+        writer._after_fork_in_parent()
+
+
+def _after_fork_in_child() -> None:
+    for writer in list(_WRITERS):
+        writer._after_fork_in_child()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_before_fork, after_in_parent=_after_fork_in_parent, after_in_child=_after_fork_in_child)
