@@ -1,0 +1,61 @@
+"""Compiling woven code: takes source and a choice of its functions, gives code objects, or the plain code if it must.
+
+Whatever fails falls back: one function, where the compiler names its line; else the whole module.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+from dataclasses import dataclass
+from types import CodeType
+
+from autotrace.hook.linetable import erase_nowhere
+from autotrace.hook.weave import Choice, Choose, Woven, functions, weave
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """Code with markers still in it, what was woven into it, and what could not be, with the compiler's reason."""
+
+    code: CodeType
+    woven: tuple[Woven, ...]
+    failed: tuple[tuple[str, str], ...] = ()
+
+
+def compile_woven(source: bytes | str, filename: str, choose: Choose) -> Compiled:
+    """Compile `source` with what `choose` picks; raise only what compiling the plain source raises."""
+    failed: dict[str, str] = {}
+    while True:
+        tree = ast.parse(source, filename)
+        lines = {name: (function.lineno, function.end_lineno or 0) for function, name in functions(tree)}
+        woven: list[Woven] = []
+        try:
+            woven = weave(tree, _without(choose, failed))
+            code: CodeType = compile(tree, filename, "exec", dont_inherit=True)
+            return Compiled(erase_nowhere(code), tuple(woven), tuple(failed.items()))
+        except (SyntaxError, ValueError, RecursionError, MemoryError, TypeError) as error:
+            culprit = _culprit(error, lines, [record.qualname for record in woven])
+            if culprit is None or culprit in failed:
+                return _plain(source, filename, error)
+            failed[culprit] = str(error)
+
+
+def _without(choose: Choose, failed: dict[str, str]) -> Choose:
+    def choose_rest(qualname: str, parameters: tuple[str, ...]) -> Choice | None:
+        return None if qualname in failed else choose(qualname, parameters)
+
+    return choose_rest
+
+
+def _culprit(error: Exception, lines: dict[str, tuple[int, int]], names: Sequence[str]) -> str | None:
+    line = getattr(error, "lineno", None)
+    if line is None:
+        return None
+    inside = [name for name in names if lines[name][0] <= line <= lines[name][1]]
+    return max(inside, key=lambda name: lines[name][0], default=None)
+
+
+def _plain(source: bytes | str, filename: str, error: Exception) -> Compiled:
+    code: CodeType = compile(source, filename, "exec", dont_inherit=True)
+    return Compiled(code, (), (("*", f"{type(error).__name__}: {error}"),))

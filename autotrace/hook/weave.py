@@ -1,0 +1,168 @@
+"""Weaving: takes the tree of a module and a choice of its functions, puts the tracing inside their bodies.
+
+A function keeps its frame, names, signature and line numbers. What is added are constants and a `with` around the body:
+
+    def create(self, order):            def create(self, order):
+        "doc"                               "doc"
+        return save(order)                  with SITE.nullcontext():
+                                                return save(order)
+
+`SITE` is no name but a constant of the code object, so that neither `locals()` nor `dir(module)` shows it and a class
+cannot mangle it. The compiler takes only plain constants: it gets a marker, a string, which `bind` replaces.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from types import CodeType
+from typing import TypeAlias
+
+from autotrace.hook import generators
+from autotrace.hook.inject import NOWHERE, Function, call, inject, split_docstring
+
+MARK = "\0autotrace:"
+
+# They compile a function from its source or byte code, where a constant of ours is neither number nor string.
+_COMPILERS = frozenset({"jit", "njit", "vectorize", "guvectorize", "cfunc", "stencil", "script", "kernel"})
+
+_SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What to weave into a function: the number of its target, the parameters to hand over, whether `return` is read."""
+
+    target: int
+    roots: tuple[str, ...] = ()
+    result: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Woven:
+    """One woven function: the number in its markers, its name without `<locals>`, and what was chosen for it."""
+
+    number: int
+    qualname: str
+    target: int
+    roots: tuple[str, ...] = ()
+
+    @property
+    def mark(self) -> str:
+        """What the markers of this function begin with."""
+        return f"{MARK}{self.number}:"
+
+
+Choose: TypeAlias = Callable[[str, tuple[str, ...]], Choice | None]
+
+
+def weave(tree: ast.Module, choose: Choose) -> list[Woven]:
+    """Weave into `tree`, in place, what `choose(qualname, parameters)` picks; give what was woven."""
+    woven: list[Woven] = []
+    for function, qualname in list(functions(tree)):
+        choice = None if _is_compiled(function) else choose(qualname, parameter_names(function))
+        if choice is not None:
+            record = Woven(len(woven), qualname, choice.target, choice.roots)
+            _weave_function(function, record.mark, choice)
+            woven.append(record)
+    return woven
+
+
+def bind(code: CodeType, constants: Mapping[str, object]) -> CodeType:
+    """The same code with every marker replaced by its constant, and generators' inner functions named as before."""
+    return _bind(code, constants, code)
+
+
+def functions(tree: ast.Module) -> Iterator[tuple[Function, str]]:
+    """Every function of a module, also nested ones, with its qualified name without `<locals>`.
+
+    A stack of blocks, not a visitor: a chain of 900 `elif` or `+` overflows what recurses.
+    """
+    blocks: list[tuple[list[ast.stmt], str]] = [(tree.body, "")]
+    while blocks:
+        block, path = blocks.pop()
+        for statement in block:
+            if isinstance(statement, _SCOPES):
+                name = path + statement.name
+                if not isinstance(statement, ast.ClassDef):
+                    yield statement, name
+                blocks.append((statement.body, name + "."))
+            else:
+                blocks.extend((inner, path) for inner in inner_blocks(statement))
+
+
+def parameter_names(function: Function) -> tuple[str, ...]:
+    """The names of all parameters, in the order of the signature."""
+    return tuple(argument.arg for argument in generators.parameters(function))
+
+
+def inner_blocks(statement: ast.stmt) -> Iterator[list[ast.stmt]]:
+    """The blocks of statements directly inside one statement."""
+    for name in ("body", "orelse", "finalbody"):
+        block = getattr(statement, name, None)
+        if block:
+            yield block
+    for case in (*getattr(statement, "handlers", ()), *getattr(statement, "cases", ())):
+        yield case.body
+
+
+def _weave_function(function: Function, mark: str, choice: Choice) -> None:
+    if generators.is_generator(function):
+        generators.weave(function, mark)
+        return
+    documentation, body = split_docstring(function.body)
+    if choice.result:
+        _read_results(body, mark)
+    arguments: list[ast.expr] = []
+    if choice.roots:
+        values: list[ast.expr] = [ast.Name(id=root, ctx=ast.Load()) for root in choice.roots]
+        arguments.append(ast.Tuple(elts=values, ctx=ast.Load()))
+    entered = ast.withitem(context_expr=call(mark + "site", "nullcontext", arguments))
+    block = ast.With(items=[entered], body=[])
+    inject(block, NOWHERE)
+    block.body = body or [inject(ast.Pass(), NOWHERE)]
+    function.body = [*documentation, block]
+
+
+def _read_results(body: list[ast.stmt], mark: str) -> None:
+    blocks = [body]
+    while blocks:
+        for statement in blocks.pop():
+            if isinstance(statement, ast.Return) and statement.value is not None:
+                value = statement.value
+                read = call(mark + "results", "cast", [ast.Constant(value=None)])
+                inject(read, value.lineno)
+                read.args.append(value)
+                statement.value = ast.copy_location(read, value)
+            elif not isinstance(statement, _SCOPES):
+                blocks.extend(inner_blocks(statement))
+
+
+def _is_compiled(function: Function) -> bool:
+    for decorator in function.decorator_list:
+        node = decorator.func if isinstance(decorator, ast.Call) else decorator
+        name = node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
+        if name in _COMPILERS:
+            return True
+    return False
+
+
+def _bind(code: CodeType, constants: Mapping[str, object], outer: CodeType) -> CodeType:
+    replaced = tuple(_constant(constant, constants, code) for constant in code.co_consts)
+    if code.co_name == generators.INNER:
+        names = {"co_name": outer.co_name}
+        if hasattr(outer, "co_qualname"):
+            names["co_qualname"] = outer.co_qualname
+        return code.replace(co_consts=replaced, **names)  # type: ignore[arg-type]  # text by name, as declared
+    if all(new is old for new, old in zip(replaced, code.co_consts, strict=True)):
+        return code
+    return code.replace(co_consts=replaced)
+
+
+def _constant(constant: object, constants: Mapping[str, object], outer: CodeType) -> object:
+    if isinstance(constant, CodeType):
+        return _bind(constant, constants, outer)
+    if isinstance(constant, str) and constant.startswith(MARK):
+        return constants[constant]
+    return constant

@@ -1,0 +1,38 @@
+"""Trace and span ids: takes nothing, gives integers seeded by the operating system, never the global `random`."""
+
+from __future__ import annotations
+
+import os
+import random
+
+
+class _Generator:
+    """Random ids of one process; a forked child that shares the state would repeat its parent's ids."""
+
+    def __init__(self) -> None:
+        self.reseed()
+
+    def reseed(self) -> None:
+        self._random = random.Random(os.urandom(32))
+        self._pid = os.getpid()
+
+    def bits(self, size: int) -> int:
+        # uWSGI forks without Python's hooks, so the pid is compared too.
+        if self._pid != os.getpid():
+            self.reseed()
+        return self._random.getrandbits(size) or self.bits(size)
+
+
+_generator = _Generator()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_generator.reseed)
+
+
+def new_trace_id() -> int:
+    """A trace id: 128 random bits, never 0 (W3C Trace Context, section 3.2.2.3)."""
+    return _generator.bits(128)
+
+
+def new_span_id() -> int:
+    """A span id: 64 random bits, never 0 (W3C Trace Context, section 3.2.2.4)."""
+    return _generator.bits(64)

@@ -1,0 +1,131 @@
+"""One function that is traced: takes a call, gives the span around it. Woven code and patches hold one for each function.
+
+A woven function contains its site as a constant of its code and begins with `with SITE.nullcontext():`. The methods that
+woven code calls have the names they have because a function may be pickled by value (cloudpickle) and loaded where
+autotrace is not installed: the site then becomes the standard library's module that has a function of that name, with
+which the code runs untraced.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Mapping
+from types import ModuleType, TracebackType
+
+from autotrace import guard
+from autotrace.span.clock import Clock
+from autotrace.span.context import get_current, set_current
+from autotrace.span.finished import AttributeValue
+from autotrace.span.span import ShortSpan, Span
+from autotrace.span.tracer import Tracer
+
+_OWN_FILES = frozenset((__file__, __file__.replace("site.py", "drive.py")))
+
+
+class Silence:
+    """What a failed or switched-off site gives instead of a span."""
+
+    __slots__ = ()
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, *details: object) -> None:
+        return None
+
+
+SILENCE = Silence()
+
+
+class Trim:
+    """Around `yield from driver`: an exception that passes shows the frames it would show untraced."""
+
+    __slots__ = ()
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: TracebackType | None) -> None:
+        # From 3.11 on the exception is re-raised with the traceback that it carries now.
+        if error is not None and trace is not None:
+            inner = trace.tb_next
+            while inner is not None and inner.tb_frame.f_code.co_filename in _OWN_FILES:
+                inner = inner.tb_next
+            if inner is not None:
+                error.__traceback__ = inner
+
+
+TRIM = Trim()
+
+
+class Site:
+    """What every call of one function shares: the name, kind and fixed attributes of its spans, and who records them."""
+
+    __slots__ = ("attributes", "kind", "min_duration", "name", "tracer")
+
+    def __init__(
+        self,
+        tracer: Tracer,
+        name: str,
+        kind: str = "internal",
+        min_duration: int = 0,
+        attributes: Mapping[str, AttributeValue] | None = None,
+    ) -> None:
+        self.tracer = tracer
+        self.name = name
+        self.kind = kind
+        self.min_duration = min_duration
+        self.attributes = attributes or {}
+
+    def nullcontext(self, clock: Callable[[], int] = Clock.now) -> Span | Silence:
+        """Start a span and make it current; named after `contextlib.nullcontext`, for the reason above."""
+        parent = get_current()
+        try:
+            if parent.__class__ is Span and parent.root.open:
+                span = Span()
+                span.site = self
+                span.parent = parent
+                span.root = parent.root
+                span.end = 0
+                span.id = 0
+                span.detail = None
+            else:
+                span = self.tracer.start(self, Span, parent)
+            span.start = clock()
+            set_current(span)
+            return span
+        except BaseException as failure:
+            set_current(parent)
+            guard.swallow(failure)
+            return SILENCE
+
+    def tag(self, span: Span, root: str, value: object) -> None:
+        """Set the tags that start from `root`: this site has none."""
+
+    def ExitStack(self) -> Trim:  # noqa: N802 - the name of contextlib's
+        """Around the driver of a generator: takes our frames out of what is raised through it."""
+        return TRIM
+
+    def __reduce__(self) -> tuple[Callable[[str], ModuleType], tuple[str]]:
+        return importlib.import_module, ("contextlib",)
+
+
+class ShortSite(Site):
+    """A site whose spans vanish when they are short and unseen (`min_duration`)."""
+
+    __slots__ = ()
+
+    def nullcontext(self, clock: Callable[[], int] = Clock.now) -> Span | Silence:
+        return self.begin(ShortSpan)
+
+    def begin(self, kind: type[Span]) -> Span | Silence:
+        """Start a span of `kind` below what is current, and make it current."""
+        parent = get_current()
+        try:
+            span = self.tracer.start(self, kind, parent)
+            set_current(span)
+            return span
+        except BaseException as failure:
+            set_current(parent)
+            guard.swallow(failure)
+            return SILENCE

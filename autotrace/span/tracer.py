@@ -1,0 +1,142 @@
+"""Starts and completes local roots: takes places and what is current, gives finished roots to whoever decides.
+
+The quick way, a child of a span that is current, is in `autotrace.span.site`; all other ways come through here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from autotrace.span.clock import Clock
+from autotrace.span.context import get_current, set_current
+from autotrace.span.finished import FinishedLink
+from autotrace.span.remote import RemoteParent
+from autotrace.span.span import LocalRoot, ShortSpan, Span
+
+if TYPE_CHECKING:
+    from autotrace.span.site import Site
+
+# Set by `autotrace.span.open_telemetry` once the API is imported: a Context to our span or a remote parent in it.
+read_foreign_context: Callable[[object], Span | RemoteParent | None] = lambda context: None  # noqa: E731
+
+
+class Tracer:
+    """One process's recording: what happens when a local root starts, overflows and ends.
+
+    `decide` gives the head decision of a local root; `keep` takes it with its finished spans once it has ended, and late
+    spans of a root that was kept. `limit` is how many finished spans one local root may hold.
+    """
+
+    def __init__(
+        self,
+        decide: Callable[[LocalRoot], bool],
+        ended: Callable[[LocalRoot], bool],
+        deliver: Callable[[LocalRoot, Sequence[Span]], None],
+        limit: int = 5000,
+        ignored_errors: frozenset[str] = frozenset(),
+    ) -> None:
+        self.decide = decide
+        self.ended = ended
+        self.deliver = deliver
+        self.limit = limit
+        self.ignored_errors = ignored_errors
+
+    def start(self, site: Site, kind: type[Span], value: object) -> Span:
+        """A span below whatever `value` stands for: a child where its local root is open, else a local root."""
+        lineage = self.lineage(value)
+        span = kind()
+        span.site = site
+        span.parent = value
+        span.end = 0
+        span.id = 0
+        span.detail = None
+        if isinstance(span, ShortSpan):
+            span.seen = span.vanished = False
+        if isinstance(lineage, Span) and lineage.root.open:
+            span.root = lineage.root
+            if isinstance(lineage, ShortSpan):
+                lineage.seen = True
+        else:
+            span.root = self._root(span, lineage)
+        span.start = Clock.now()
+        return span
+
+    def start_remote(self, site: Site, kind: type[Span], remote: RemoteParent | None) -> Span:
+        """A local root below a span of another process, whatever is current here."""
+        span = self.start(site, kind, None)
+        span.parent = get_current()
+        if remote is not None:
+            root = span.root
+            root.remote = remote
+            root.trace_number = remote.trace_id
+        return span
+
+    def lineage(self, value: object) -> Span | RemoteParent | None:
+        """The span that `value` stands for; a span that vanished stands for its own parent."""
+        while isinstance(value, ShortSpan) and value.vanished:
+            value = value.parent
+        if value is None or isinstance(value, Span):
+            return value
+        return read_foreign_context(value)
+
+    def _root(self, span: Span, lineage: Span | RemoteParent | None) -> LocalRoot:
+        if isinstance(lineage, RemoteParent):
+            return LocalRoot(self, span, lineage)
+        root = LocalRoot(self, span, None)
+        if lineage is not None:
+            # Work that outlives the request which started it: its own trace, linked, or one trace would never end.
+            root.links.append(FinishedLink(lineage.root.trace_id, lineage.span_id, {}))
+        return root
+
+    def leave(self, span: Span) -> None:
+        """Restore what was current before `span`, where something that was started inside it is still current."""
+        value = get_current()
+        while value is not None:
+            if value is span:
+                set_current(span.parent)
+                return
+            lineage = self.lineage(value)
+            if lineage is span:
+                set_current(span.parent)
+                return
+            value = lineage.parent if isinstance(lineage, Span) else None
+
+    def complete(self, span: Span) -> None:
+        """Take a span that has ended: a local root is decided on, a late child follows the decision."""
+        root = span.root
+        if root.span is not span:
+            if root.open:
+                root.finished.append(span)
+            elif root.verdict:
+                self.deliver(root, (span,))
+            return
+        finished = root.finished
+        finished.append(span)
+        root.finished = []
+        root.open = False
+        # Otherwise a task that starts the next task, and so on, would hold every root that ever was.
+        span.parent = None
+        root.verdict = self.ended(root)
+        if root.verdict:
+            self.deliver(root, finished)
+
+    def overflow(self, root: LocalRoot) -> None:
+        """Bound a local root that holds too many: a sampled one delivers a chunk, an undecided one drops old leaves."""
+        finished = root.finished
+        if root.error or root.keep or root.sampled:
+            root.keep = True
+            root.finished = []
+            self.deliver(root, finished)
+            return
+        parents = {id(span.parent) for span in finished}
+        half = len(finished) // 2
+        kept = [span for span in finished[:half] if id(span.parent) and id(span) in parents]
+        root.dropped += half - len(kept)
+        root.finished = kept[-half // 2 :] + finished[half:]
+
+    def note_error(self, span: Span, error: BaseException) -> None:
+        """Remember that an exception left a span of this root, unless the file says that such ones do not count."""
+        if self.ignored_errors and any(kind.__name__ in self.ignored_errors for kind in type(error).__mro__):
+            return
+        span.root.error = True
