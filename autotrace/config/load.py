@@ -1,0 +1,207 @@
+"""From a file or a mapping to a checked Config: takes a path, gives the model with its places, or all mistakes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import tomli
+
+from autotrace.config.interpolate import interpolate
+from autotrace.config.positions import KeyPath, Place, Positions, scan
+from autotrace.errors import ConfigError, Mistake, PathError
+
+if TYPE_CHECKING:
+    from autotrace.config.diagnose import Finding
+    from autotrace.config.model import Config
+
+SECTION = ("tool", "autotrace")
+"""The table of pyproject.toml that is read."""
+
+PathCheck = Callable[[str], object]
+"""Reads one field path; raises PathError when it cannot be read (see `autotrace.plan.path.parse`)."""
+
+_NO_PLACE = Place(0, 0)
+_TOML_REMEDIES = {
+    "Invalid value": "write text in quotes, a number, true, false, an array or a table",
+    "Expected '=' after a key in a key/value pair": "write key = value",
+    "Invalid statement": "write key = value or a [section]",
+    "Expected newline or end of document after a statement": "start a new line, or put text in quotes",
+    "Unclosed array": "close it with ]",
+    "Unclosed inline table": "close it with }",
+    "Expected ']' at the end of a table declaration": "close it with ]",
+    "Expected ']]' at the end of an array declaration": "close it with ]]",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A checked config, the name its file goes by in messages, and where each of its keys stands."""
+
+    model: Config
+    file: str
+    path: Path | None = None
+    positions: Positions = field(default_factory=Positions)
+
+    def place(self, path: KeyPath) -> Place:
+        """Where the value at a key path stands; (0, 0) when the config is no file."""
+        return self.positions.values.get(path, _NO_PLACE)
+
+    def mistake(self, path: KeyPath, found: str, remedy: str, offset: int = 0) -> Mistake:
+        """A mistake at the value of a key path, `offset` characters into its text."""
+        return _mistake_at(self.file, self.positions, path, False, found, remedy, offset)
+
+
+def load_file(path: Path, environ: Mapping[str, str] | None = None, check_path: PathCheck | None = None) -> Loaded:
+    """Read tracing.toml, or [tool.autotrace] of pyproject.toml; ConfigError holds every mistake, in order."""
+    path = Path(path)
+    file = shown_name(path)
+    text = _read_text(path, file)
+    positions = scan(text)
+    data = _parse(text, file, positions)
+    if path.name == "pyproject.toml":
+        data = data.get("tool", {}).get("autotrace", {})
+        positions = positions.below(SECTION)
+    return Loaded(_examine(data, file, positions, environ, check_path), file, path.absolute(), positions)
+
+
+def load_mapping(
+    mapping: Mapping[str, Any],
+    origin: str = "install()",
+    environ: Mapping[str, str] | None = None,
+    check_path: PathCheck | None = None,
+) -> Loaded:
+    """Check a dict that says what a file would say; ConfigError holds every mistake."""
+    return Loaded(_examine(mapping, origin, Positions(), environ, check_path), origin)
+
+
+def shown_name(path: Path) -> str:
+    """A file as messages name it: relative to the working folder when below it."""
+    try:
+        return str(path.absolute().relative_to(Path.cwd()))
+    except (ValueError, OSError):
+        return str(path)
+
+
+def _read_text(path: Path, file: str) -> str:
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        raise _error(
+            file, "there is no such file", "name one that exists, or write one with `autotrace init`"
+        ) from None
+    except IsADirectoryError:
+        raise _error(file, "this is a folder", f"name a file, such as {path.name}/tracing.toml") from None
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise _error(file, f"the file cannot be read ({reason})", "make it readable") from None
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise _error(file, "the file is UTF-16", "save it as UTF-8", Place(1, 1))
+    if content.startswith(b"\xef\xbb\xbf"):
+        raise _error(file, "the file starts with a byte order mark", "save it as UTF-8 without BOM", Place(1, 1))
+    try:
+        return content.decode()
+    except UnicodeDecodeError as error:
+        before = content[: error.start].decode().rpartition("\n")
+        place = Place(content.count(b"\n", 0, error.start) + 1, len(before[2]) + 1)
+        found = f"the byte 0x{content[error.start]:02x} is not UTF-8"
+        raise _error(file, found, "save the file as UTF-8", place) from None
+
+
+def _parse(text: str, file: str, positions: Positions) -> dict[str, Any]:
+    try:
+        return tomli.loads(text)
+    except tomli.TOMLDecodeError as error:
+        if positions.duplicates and error.msg.startswith(("Cannot", "Duplicate")):
+            path, first, second = positions.duplicates[0]
+            name = ".".join(str(part) for part in path)
+            found = f"{name} is given twice"
+            raise _error(file, found, f"keep one; the first is in line {first.line}", second) from None
+        remedy = _TOML_REMEDIES.get(error.msg, "write it as TOML asks (https://toml.io)")
+        found = f"not TOML: {error.msg[:1].lower()}{error.msg[1:]}"
+        raise _error(file, found, remedy, Place(error.lineno, error.colno)) from None
+    except RecursionError:
+        raise _error(file, "not TOML: nested too deeply", "nest less") from None
+
+
+def _examine(
+    data: Any, file: str, positions: Positions, environ: Mapping[str, str] | None, check_path: PathCheck | None
+) -> Config:
+    # pydantic costs 165 ms, which a program without a config does not pay.
+    from pydantic import ValidationError
+
+    from autotrace.config.diagnose import diagnose, diagnose_fields
+    from autotrace.config.model import Config
+
+    mistakes: list[Mistake] = []
+
+    def report(path: KeyPath, found: str, remedy: str) -> None:
+        mistakes.append(_mistake_at(file, positions, path, False, found, remedy))
+
+    def report_all(findings: Iterator[Finding]) -> None:
+        mistakes.extend(_mistake_at(file, positions, *finding) for finding in findings)
+
+    expanded = interpolate(data, os.environ if environ is None else environ, report)
+    model: Config | None = None
+    try:
+        model = Config.model_validate(expanded)
+    except ValidationError as error:
+        report_all(diagnose(error.errors(include_url=False), data))
+    if isinstance(expanded, Mapping):
+        report_all(diagnose_fields(data))
+        mistakes += _path_mistakes(expanded, file, positions, check_path)
+    if mistakes or model is None:
+        raise ConfigError(tuple(sorted(mistakes)))
+    return model
+
+
+def _path_mistakes(
+    data: Mapping[str, Any], file: str, positions: Positions, check_path: PathCheck | None
+) -> Iterator[Mistake]:
+    if check_path is None:
+        return
+    for path, text in path_texts(data):
+        try:
+            check_path(text)
+        except PathError as error:
+            found = f'"{text}" is no path: {error}'
+            yield _mistake_at(file, positions, path, False, found, _PATH_REMEDY, error.column)
+
+
+_PATH_REMEDY = "write a parameter, self, result or error with .attribute, ['key'] or [0], or a constant in quotes"
+
+
+def path_texts(data: Mapping[str, Any]) -> Iterator[tuple[KeyPath, str]]:
+    """The key path and text of each tag, in services and targets alike; what has another type is passed over."""
+    for section in ("services", "targets"):
+        entries = data.get(section)
+        for index, entry in enumerate(entries if isinstance(entries, (list, tuple)) else ()):
+            tags = entry.get("tags") if isinstance(entry, Mapping) else None
+            for name, text in tags.items() if isinstance(tags, Mapping) else ():
+                if isinstance(text, str):
+                    yield (section, index, "tags", name), text
+
+
+def _mistake_at(
+    file: str, positions: Positions, path: KeyPath, at_key: bool, found: str, remedy: str, offset: int = 0
+) -> Mistake:
+    line, column = _NO_PLACE
+    for size in range(len(path), 0, -1):
+        places = positions.keys if at_key and size == len(path) else positions.values
+        if path[:size] in places:
+            line, column = places[path[:size]]
+            break
+    if offset and path in positions.plain_strings:
+        column += offset  # the column of a path counts from 1, which is the width of the opening quote
+    if not line and len(path) > 1:
+        from autotrace.config.diagnose import dotted
+
+        found = f"{dotted(path[:-1])}: {found}"
+    return Mistake(file, line, column, found, remedy)
+
+
+def _error(file: str, found: str, remedy: str, place: Place = _NO_PLACE) -> ConfigError:
+    return ConfigError((Mistake(file, place.line, place.column, found, remedy),))

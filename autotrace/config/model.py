@@ -1,0 +1,207 @@
+"""Every key of the file: takes plain TOML data, gives a checked `Config`; the schema is generated from here."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from autotrace.config.values import (
+    Array,
+    Duration,
+    FunctionPlace,
+    MethodPattern,
+    ModuleOrPlace,
+    Probability,
+    Size,
+    Text,
+    mistake,
+)
+
+How = Literal["auto", "weave", "patch", "off"]
+ConventionName = Literal["function", "http.client", "http.server", "http.route", "db.connection"]
+SamplerType = Literal["always_on", "always_off", "probabilistic"]
+Format = Literal["tracecontext", "baggage", "x-trace"]
+
+Methods = Annotated[tuple[MethodPattern, ...], Array, Field(min_length=1)]
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, populate_by_name=False)
+
+
+class Service(_Table):
+    """A named group of functions of your own code."""
+
+    at: ModuleOrPlace = Field(
+        description='The place: "package.module:Class" for its methods, "package.module" for its functions, or '
+        '"package.module:function". Globs are allowed. Without `methods`, a name that starts with an upper-case letter '
+        "is a class."
+    )
+    name: Text | None = Field(default=None, description="The word that groups these spans (the service group).")
+    methods: Methods | None = Field(
+        default=None,
+        description='Names or globs of the methods (functions, when `at` is a module); "!" excludes. '
+        'Default: ["*"] for a module, ["*", "!_*"] for a class.',
+    )
+    tags: dict[str, Text] = Field(
+        default={},
+        description='Attributes of the span: name = path into the call, such as "order[\'id\']", "self.shop", "result.id", '
+        "or a constant in quotes of its own.",
+    )
+    min_duration: Duration | None = Field(default=None, description="Shorter calls without children leave no span.")
+    span: Text | None = Field(
+        default=None, description="The name of the span; default: the qualified name of the function."
+    )
+    how: How | None = Field(default=None, description="How these functions are traced; default: the top-level `how`.")
+    evaluate: bool = Field(
+        default=False,
+        description="Whether paths may run code of the application: properties, __getattr__, __getitem__.",
+    )
+
+    @model_validator(mode="after")
+    def _check_methods(self) -> Service:
+        if self.methods and all(name.startswith("!") for name in self.methods):
+            raise mistake("methods only excludes", 'name what to include first, such as ["*", "!_*"]')
+        return self
+
+
+class TargetEntry(_Table):
+    """One place to trace, and how to read a call of it. Every other key is a field that its convention reads."""
+
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, Text] = Field(init=False)
+
+    at: FunctionPlace = Field(
+        description='The place: "package.module:Class.method" or "package.module:function"; globs.'
+    )
+    convention: ConventionName = Field(
+        default="function", alias="as", description="The semantic family that turns the call into a span."
+    )
+    span: Text | None = Field(default=None, description="The name of the span; default: what the convention gives.")
+    tags: dict[str, Text] = Field(default={}, description="Attributes of the span: name = path into the call.")
+    how: How | None = Field(default=None, description="How the function is traced; default: the top-level `how`.")
+    min_duration: Duration | None = Field(default=None, description="Shorter calls without children leave no span.")
+    evaluate: bool = Field(
+        default=False,
+        description="Whether paths may run code of the application: properties, __getattr__, __getitem__.",
+    )
+
+
+class Endpoint(_Table):
+    """A rule of sampling for the endpoints that match."""
+
+    endpoint: Text = Field(description='The endpoint or a glob: "POST /orders/{id}", "GET /health*", or a span name.')
+    rate: Probability | None = Field(default=None, description="The share of its traces to keep, from 0 to 1.")
+    slower_than: Duration | None = Field(
+        default=None, description="Traces that take longer are kept whatever the rate."
+    )
+
+    @model_validator(mode="after")
+    def _check_effect(self) -> Endpoint:
+        if self.rate is None and self.slower_than is None:
+            raise mistake(f'the rule for "{self.endpoint}" does nothing', "give it `rate` or `slower_than`")
+        return self
+
+
+class Keep(_Table):
+    """What is kept although sampling alone would drop it."""
+
+    errors: bool = Field(default=True, description="Whether traces with an error are kept.")
+    slower_than: Duration | None = Field(default=None, description="Traces that take longer are kept.")
+    ignore: Annotated[tuple[Text, ...], Array] = Field(
+        default=(), description='Names of exceptions that are no reason to keep a trace, such as "KeyError".'
+    )
+
+
+class Sampler(_Table):
+    """Which traces are kept."""
+
+    type: SamplerType | None = Field(
+        default=None,
+        description='How traces are chosen; default: "probabilistic" when there is a `rate`, else "always_on".',
+    )
+    rate: Probability | None = Field(default=None, description="The share of traces to keep, from 0 to 1.")
+    endpoints: Annotated[tuple[Endpoint, ...], Array] = Field(
+        default=(), description="Rules for single endpoints; the first match wins."
+    )
+    keep: Keep = Field(default=Keep(), description="What is kept although sampling alone would drop it.")
+
+    @model_validator(mode="after")
+    def _check_rate(self) -> Sampler:
+        if self.type == "probabilistic" and self.rate is None:
+            raise mistake('type "probabilistic" without a rate', "add `rate`, a number from 0 to 1")
+        if self.type in {"always_on", "always_off"} and self.rate is not None:
+            raise mistake(f'rate has no meaning with type "{self.type}"', 'remove it or write type = "probabilistic"')
+        return self
+
+
+class Propagation(_Table):
+    """Where the trace context travels."""
+
+    http: bool = Field(
+        default=True, description="Whether outgoing HTTP requests carry the context and incoming ones are read."
+    )
+    database: bool = Field(default=False, description="Whether a comment with the ids is appended to SQL statements.")
+    response: bool = Field(default=False, description="Whether HTTP responses carry X-Trace-ID.")
+    formats: Annotated[tuple[Format, ...], Array] = Field(
+        default=("tracecontext", "baggage", "x-trace"), description="The header formats that are written and read."
+    )
+
+
+class Exporter(_Table):
+    """One place to which finished traces go."""
+
+    type: Literal["sqlite"] = Field(description="What kind of place: `sqlite` is the local store.")
+
+
+class Store(_Table):
+    """The local store."""
+
+    path: Text | None = Field(
+        default=None,
+        description="The SQLite file, relative to this file; default: .autotrace/traces.db beside this file.",
+    )
+
+
+class Buffer(_Table):
+    """How much is held until a trace is decided."""
+
+    spans_per_trace: int = Field(default=5000, ge=1, description="Finished spans that one local root may hold.")
+    memory: Size = Field(default="64MB", description="What all held spans of a process may take together.")
+
+
+class Shutdown(_Table):
+    """What happens when the program ends."""
+
+    timeout: Duration = Field(default="2s", description="The longest that the end of the program waits for the export.")
+
+
+class Config(_Table):
+    """The whole of tracing.toml, or of [tool.autotrace] in pyproject.toml."""
+
+    service_name: Text | None = Field(
+        default=None, description="The name of the service, as other tools show it; default: the name of the entry."
+    )
+    how: How = Field(
+        default="auto",
+        description="How functions are traced: compiled with the tracing inside (weave), wrapped after import (patch), "
+        "weave where there is source and patch elsewhere (auto), or not at all (off).",
+    )
+    on_config_error: Literal["stop", "run_untraced"] = Field(
+        default="stop",
+        description="What a mistake in this file does: stop before the program starts, or run it untraced.",
+    )
+    resource: dict[str, Text] = Field(default={}, description="Attributes of the process, sent with all its spans.")
+    services: Annotated[tuple[Service, ...], Array] = Field(
+        default=(), description="Groups of functions of your own code."
+    )
+    targets: Annotated[tuple[TargetEntry, ...], Array] = Field(default=(), description="Single places to trace.")
+    sampler: Sampler = Field(default=Sampler(), description="Which traces are kept.")
+    propagation: Propagation = Field(default=Propagation(), description="Where the trace context travels.")
+    exporters: Annotated[tuple[Exporter, ...], Array] = Field(
+        default=(), description="Where finished traces go; default: the local store."
+    )
+    store: Store = Field(default=Store(), description="The local store.")
+    buffer: Buffer = Field(default=Buffer(), description="How much is held until a trace is decided.")
+    shutdown: Shutdown = Field(default=Shutdown(), description="What happens when the program ends.")

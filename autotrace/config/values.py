@@ -1,0 +1,99 @@
+"""The kinds of value that a config key can have, each checked with a sentence of its own; pydantic types go out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BeforeValidator, Strict, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+from autotrace.config.units import DURATION_PATTERN, SIZE_PATTERN, duration_ns, size_bytes
+
+MISTAKE = "autotrace_mistake"
+"""The pydantic error type whose context holds the two halves of a `Mistake`: `found` and `remedy`."""
+
+_PART = r"[\w*?!\[\]-]+"
+_MODULE = re.compile(rf"{_PART}(\.{_PART})*")
+_PLACE = re.compile(rf"{_PART}(\.{_PART})*:{_PART}(\.{_PART})*")
+
+
+def mistake(found: str, remedy: str) -> PydanticCustomError:
+    """An error for a validator to raise, in the words that the user will read."""
+    return PydanticCustomError(MISTAKE, "{found}; {remedy}", {"found": found, "remedy": remedy})
+
+
+def shown(value: object) -> str:
+    """A value as a message quotes it: as TOML writes it, cut to 60 characters."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, dict):
+        return "a table"
+    if isinstance(value, (list, tuple)):
+        return "an array"
+    text = f'"{value}"' if isinstance(value, str) else str(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def _with_unit(measure: Callable[[str], int], remedy: str) -> Callable[[Any], Any]:
+    def check(value: Any) -> Any:
+        try:
+            measure(value if isinstance(value, str) else "")
+        except ValueError:
+            raise mistake(f"{shown(value)} has no unit that is known here", remedy) from None
+        return value
+
+    return check
+
+
+def _check_module_or_place(text: str) -> str:
+    if not (_MODULE.fullmatch(text) or _PLACE.fullmatch(text)):
+        raise mistake(f"{shown(text)} names no place", 'write "package.module" or "package.module:Class"')
+    return text
+
+
+def _check_place(text: str) -> str:
+    if not _PLACE.fullmatch(text):
+        raise mistake(f"{shown(text)} names no function", 'write "package.module:Class.method"')
+    return text
+
+
+def _check_method(text: str) -> str:
+    name = text.removeprefix("!")
+    if "!" in name.replace("[!", "") or not _MODULE.fullmatch(name):
+        raise mistake(f"{shown(text)} is no pattern of names", 'write a name or a glob such as "create_*" or "!_*"')
+    return text
+
+
+def _check_not_empty(text: str) -> str:
+    if not text.strip():
+        raise mistake("the text is empty", "write something, or remove the key")
+    return text
+
+
+def _check_probability(number: float) -> float:
+    if not 0 <= number <= 1:
+        raise mistake(f"{number:g} is no probability", "write a number from 0 to 1")
+    return number
+
+
+Duration = Annotated[
+    str,
+    BeforeValidator(_with_unit(duration_ns, 'write a duration with a unit, such as "500ms", "2s" or "1min"')),
+    WithJsonSchema({"type": "string", "pattern": DURATION_PATTERN, "examples": ["500ms", "2s"]}),
+]
+Size = Annotated[
+    str,
+    BeforeValidator(_with_unit(size_bytes, 'write a size with a unit, such as "64MB"')),
+    WithJsonSchema({"type": "string", "pattern": SIZE_PATTERN, "examples": ["64MB"]}),
+]
+Probability = Annotated[
+    float, AfterValidator(_check_probability), WithJsonSchema({"type": "number", "minimum": 0, "maximum": 1})
+]
+Text = Annotated[str, AfterValidator(_check_not_empty)]
+ModuleOrPlace = Annotated[str, AfterValidator(_check_module_or_place)]
+FunctionPlace = Annotated[str, AfterValidator(_check_place)]
+MethodPattern = Annotated[str, AfterValidator(_check_method)]
+# TOML gives lists; frozen models hold tuples, and the strictness of their elements stays.
+Array = Strict(False)
