@@ -1,0 +1,64 @@
+"""What sampling rules name: takes a local root, gives its endpoint; takes a rule's text, gives what it matches."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from autotrace.span.span import Span
+
+_METHOD_AND_PATH = re.compile(r"(\S+) (/.*)")
+# `{id}` and `{name:path}` are FastAPI's, `<id>` and `<path:name>` Flask's: people paste a route as they read it.
+_PART = re.compile(r"(\{[^{}]*\}|<[^<>]*>|\*|\?)")
+
+
+def endpoint_of(span: Span) -> str:
+    """The endpoint of a local root: the name of its span, with the concrete path where a server knows no route (yet).
+
+    `POST /orders/{id}` for an HTTP server, `GET /orders/17` before its route is known or when it has none,
+    `pkg.Service/Method` for an RPC server, else the span's name.
+    """
+    name = span.name
+    detail = span.detail
+    if detail is None or span.kind != "server":
+        return name
+    attributes = detail.attributes
+    path = attributes.get("url.path")
+    if path is None or "http.route" in attributes:
+        return name
+    method = attributes.get("http.request.method") or name.partition(" ")[0]
+    return f"{method} {path}"
+
+
+def compile_endpoint(text: str) -> Callable[[str], object]:
+    """What tells whether an endpoint is one that `text` names; its answer is true or false.
+
+    In `GET /health*`, `* /orders` and `/orders/{id}` (any method), `*` is any text and `{id}` one part of a path; in
+    anything else, a span's name such as `OrderService.*`, `*` is any text and `?` one character.
+    """
+    if text.startswith("/"):
+        text = f"* {text}"
+    request = _METHOD_AND_PATH.fullmatch(text)
+    if request is None:
+        return re.compile(_name_expression(text), re.DOTALL).fullmatch
+    method, path = request.groups()
+    method = r"\S+" if method == "*" else f"(?i:{re.escape(method)})"
+    return re.compile(f"{method} {_path_expression(path)}", re.DOTALL).fullmatch
+
+
+def _path_expression(path: str) -> str:
+    return "".join(_part_expression(part) for part in _PART.split(path))
+
+
+def _part_expression(part: str) -> str:
+    if part == "*":
+        return ".*"
+    if part == "?":
+        return "[^/]"
+    if _PART.fullmatch(part):
+        return ".+" if part.startswith("<path:") or part.endswith(":path}") else "[^/]+"
+    return re.escape(part)
+
+
+def _name_expression(text: str) -> str:
+    return re.escape(text).replace(r"\*", ".*").replace(r"\?", ".")
