@@ -35,6 +35,8 @@ from autotrace.span.tracer import Tracer
         ("outer.<locals>.inner", "outer.<locals>.inner"),
         ("pkg.Service/*", "pkg.Service/Method"),
         ("process payment_needed", "process payment_needed"),
+        ("process *", "process payment_needed"),
+        ("process /queue/*", "process /queue/payments"),
         ("*", "anything\nat all"),
     ],
 )
