@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from types import CodeType
 
 from autotrace.hook.linetable import erase_nowhere
-from autotrace.hook.weave import Choice, Choose, Woven, functions, weave
+from autotrace.hook.weave import Choice, Choose, Woven, functions, report_end, weave
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class Compiled:
     failed: tuple[tuple[str, str], ...] = ()
 
 
-def compile_woven(source: bytes | str, filename: str, choose: Choose) -> Compiled:
+def compile_woven(source: bytes | str, filename: str, choose: Choose, *, definitions: bool = False) -> Compiled:
     """Compile `source` with what `choose` picks; raise only what compiling the plain source raises."""
     failed: dict[str, str] = {}
     while True:
@@ -32,6 +32,7 @@ def compile_woven(source: bytes | str, filename: str, choose: Choose) -> Compile
         woven: list[Woven] = []
         try:
             woven = weave(tree, _without(choose, failed))
+            report_end(tree, definitions=definitions)
             code: CodeType = compile(tree, filename, "exec", dont_inherit=True)
             return Compiled(erase_nowhere(code), tuple(woven), tuple(failed.items()))
         except (SyntaxError, ValueError, RecursionError, MemoryError, TypeError) as error:

@@ -23,6 +23,8 @@ from autotrace.hook import generators
 from autotrace.hook.inject import NOWHERE, Function, call, inject, split_docstring
 
 MARK = "\0autotrace:"
+END = MARK + "end"
+DEFINED = MARK + "defined"
 
 # They compile a function from its source or byte code, where a constant of ours is neither number nor string.
 _COMPILERS = frozenset({"jit", "njit", "vectorize", "guvectorize", "cfunc", "stencil", "script", "kernel"})
@@ -67,6 +69,22 @@ def weave(tree: ast.Module, choose: Choose) -> list[Woven]:
             _weave_function(function, record.mark, choice)
             woven.append(record)
     return woven
+
+
+def report_end(tree: ast.Module, *, definitions: bool) -> None:
+    """Make a module say that it has run; with `definitions` also after each function and class at its top."""
+    if definitions:
+        body: list[ast.stmt] = []
+        for statement in tree.body:
+            body.append(statement)
+            if isinstance(statement, _SCOPES):
+                body.append(_report(DEFINED))
+        tree.body = body
+    tree.body.append(_report(END))
+
+
+def _report(mark: str) -> ast.stmt:
+    return inject(ast.Expr(value=call(mark, "nullcontext", [])), NOWHERE)
 
 
 def bind(code: CodeType, constants: Mapping[str, object]) -> CodeType:

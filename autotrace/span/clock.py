@@ -20,6 +20,11 @@ class Clock:
 _EPOCH = Clock.wall() - Clock.now()
 
 
+def from_epoch(nanoseconds: int) -> int:
+    """The `Clock.now()` of a time since the epoch, for times that an application gives."""
+    return nanoseconds - _EPOCH
+
+
 def since_epoch(moment: int) -> int:
     """Nanoseconds since the epoch of a `Clock.now()`; monotonic within the process, so durations never go negative."""
     return _EPOCH + moment

@@ -159,13 +159,13 @@ class Span:
                 set_current(self.parent)
             guard.swallow(failure)
 
-    def close(self, error: BaseException | None = None) -> None:
-        """End the span where it is not current: a generator between two steps, a call that another task ended."""
+    def close(self, error: BaseException | None = None, at: int | None = None) -> None:
+        """End the span where it is not current: a generator between two steps, a span that an application ends."""
         if self.end:
             return
         if error is not None:
             self.fail(error)
-        self.end = Clock.now()
+        self.end = Clock.now() if at is None else at
         self.root.tracer.complete(self)
 
     def fail(self, error: BaseException) -> None:

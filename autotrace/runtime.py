@@ -1,0 +1,152 @@
+"""One process's tracing: takes a plan, wires the stages, and undoes it in reverse; nobody else knows two neighbours' insides."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import sys
+import time
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from types import CodeType
+from typing import Any
+
+from autotrace import guard
+from autotrace.errors import StoreError
+from autotrace.export.pipeline import Pipeline
+from autotrace.export.resource import ResourceFactory
+from autotrace.hook.code_cache import CodeCache
+from autotrace.hook.finder import TracingFinder
+from autotrace.hook.matching import MAIN, Matching
+from autotrace.hook.patch import Patcher
+from autotrace.hook.trace import ModuleTracing
+from autotrace.hook.weave import Woven
+from autotrace.plan.plan import Plan
+from autotrace.plan.target import Target
+from autotrace.sample.sampler import Sampler
+from autotrace.span.construct import Construction
+from autotrace.span.tracer import Tracer
+from autotrace.store.location import locate
+from autotrace.store.run import Run
+from autotrace.store.write import StoreWriter
+from autotrace.view.report import end_line, unmatched_lines
+
+OPENTELEMETRY = "opentelemetry.trace"
+
+
+class Runtime:
+    """Tracing in this process, from `start` to `stop`."""
+
+    def __init__(self, plan: Plan, entry_names: Iterable[str] = ()) -> None:
+        self.plan = plan
+        self.store = locate(plan.store.path, plan.directory, os.environ)
+        self._sampler = Sampler(plan.sampler)
+        self._writer = StoreWriter(self.store)
+        self._resource = ResourceFactory(plan)
+        self._pipeline = Pipeline((self._writer,), self._resource, plan.buffer)
+        self.tracer = Tracer(
+            decide=self._sampler.decide,
+            ended=self._sampler.ended,
+            deliver=self._pipeline.deliver,
+            limit=plan.buffer.spans_per_trace,
+            ignored_errors=frozenset(plan.sampler.keep_ignore),
+        )
+        self.construction = Construction(self.tracer)
+        self._matching = Matching(plan.targets, entry_names)
+        self._patcher = Patcher()
+        cache = CodeCache(str(self.store.parent / "code"), repr(plan.targets) + plan.how)
+        self._modules = ModuleTracing(
+            self._matching, self, self._patcher, cache, plan.how, {OPENTELEMETRY: self._join_opentelemetry}
+        )
+        self._finder = TracingFinder(self._modules)
+        self._undo: list[Callable[[], None]] = []
+        self._started_ns = time.time_ns()
+
+    @property
+    def compile_main(self) -> Callable[[bytes | str, str], CodeType]:
+        """Compiles the entry program with its tracing."""
+        return self._modules.compile_main
+
+    def start(self) -> None:
+        """Trace what is imported from now on, and what is loaded already."""
+        sys.meta_path.insert(0, self._finder)
+        self._undo.append(lambda: sys.meta_path.remove(self._finder))
+        self._undo.append(self._patcher.undo)
+        for name, module in list(sys.modules.items()):
+            if name != MAIN and not name.startswith("autotrace") and self._modules.concerns(name):
+                self._modules.loaded(module)
+        atexit.register(self.stop)
+        self._undo.append(lambda: atexit.unregister(self.stop))
+
+    def flush(self) -> None:
+        """Bring what was kept so far to the exporters."""
+        self._pipeline.flush(self.plan.shutdown_timeout_ns)
+        self._write_run()
+
+    def stop(self) -> None:
+        """Undo everything in reverse, bring what was kept to the exporters, and say what has to be said."""
+        undo, self._undo = self._undo, []
+        if not undo:
+            return
+        for step in reversed(undo):
+            try:
+                step()
+            except BaseException as failure:
+                guard.swallow(failure)
+        try:
+            self._pipeline.shutdown(self.plan.shutdown_timeout_ns)
+            self._write_run()
+            self._writer.close()
+            self._report()
+        except BaseException as failure:
+            guard.swallow(failure)
+
+    def constants(self, target: Target, module: str, woven: Woven) -> Mapping[str, object]:
+        """What stands in the code of a woven function."""
+        return self.construction.constants(target, module, woven.qualname, woven.roots, woven.mark)
+
+    def wrapper(self, target: Target, module: str, qualname: str, original: Any) -> Callable[..., Any] | None:
+        """What wraps a patched function."""
+        from autotrace.conventions import build  # loads the conventions when the first function is patched
+
+        return build(target, module, qualname, original, self.environment)
+
+    def _join_opentelemetry(self) -> None:
+        from autotrace.span import provider, runtime_context  # OpenTelemetry, which the application has just imported
+
+        runtime_context.take_slot()
+        self._undo.append(runtime_context.leave_slot)
+        api = provider.Api(self.tracer)
+        api.enter()
+        self._undo.append(api.leave)
+
+    def _write_run(self) -> None:
+        counts = self._sampler.counts()
+        unmatched = unmatched_lines(self._matching.unmatched(), sys.modules)
+        run = Run(
+            pid=os.getpid(),
+            service=self.plan.service_name,
+            started_ns=self._started_ns,
+            command=" ".join(sys.argv),
+            updated_ns=time.time_ns(),
+            roots_seen=counts.seen,
+            roots_kept=counts.kept,
+            rate=counts.rate,
+            rule=counts.rule,
+            unmatched=tuple(unmatched),
+        )
+        try:
+            self._writer.record_run(run)
+        except StoreError as error:
+            self._say(str(error))
+
+    def _report(self) -> None:
+        for line in unmatched_lines(self._matching.unmatched(), sys.modules):
+            self._say(line)
+        counts = self._sampler.counts()
+        if sys.stderr is not None and sys.stderr.isatty():
+            self._say(end_line(counts.kept, counts.seen, Path(self.store)))
+
+    def _say(self, line: str) -> None:
+        if sys.stderr is not None:
+            print(f"autotrace: {line}", file=sys.stderr)

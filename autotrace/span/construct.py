@@ -1,0 +1,57 @@
+"""Sites from targets: takes a target and the function that it matched, gives what stands in woven code or around a call."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from autotrace.plan.path import getter, parse
+
+from autotrace.plan.target import Target
+from autotrace.span.drive import GeneratorSite
+from autotrace.span.finished import AttributeValue
+from autotrace.span.site import ShortSite, Site
+from autotrace.span.tagged import Results, Tag, TaggedSite
+from autotrace.span.tracer import Tracer
+
+_ALWAYS = ("result", "error")
+
+
+class Construction:
+    """Makes the sites of one tracer, and remembers those whose tags cannot always be read."""
+
+    def __init__(self, tracer: Tracer) -> None:
+        self.tracer = tracer
+        self.tagged: list[tuple[Target, TaggedSite]] = []
+
+    def site(self, target: Target, module: str, qualname: str, roots: Iterable[str] = ()) -> Site:
+        """The site of one function; `roots` are those of the tags' roots that are parameters of it."""
+        attributes: dict[str, AttributeValue] = {"code.function.name": f"{module}.{qualname}"}
+        if target.service is not None:
+            attributes["autotrace.service"] = target.service
+        name = target.span or qualname
+        tags = _tags(target, (*roots, *_ALWAYS))
+        if tags:
+            site = TaggedSite(self.tracer, name, tags, min_duration=target.min_duration_ns, attributes=attributes)
+            self.tagged.append((target, site))
+            return site
+        kind = ShortSite if target.min_duration_ns else Site
+        return kind(self.tracer, name, min_duration=target.min_duration_ns, attributes=attributes)
+
+    def constants(
+        self, target: Target, module: str, qualname: str, roots: Iterable[str], mark: str
+    ) -> dict[str, object]:
+        """What stands in the code of one woven function, by its markers."""
+        site = self.site(target, module, qualname, roots)
+        constants: dict[str, object] = {f"{mark}site": site, f"{mark}steps": GeneratorSite(site)}
+        if isinstance(site, TaggedSite):
+            constants[f"{mark}results"] = Results(site)
+        return constants
+
+
+def _tags(target: Target, roots: tuple[str, ...]) -> list[Tag]:
+    tags = []
+    for attribute, text in target.tags:
+        path = parse(text)
+        if path.root in roots:
+            tags.append(Tag(attribute, path.root, getter(path, target.evaluate)))
+    return tags

@@ -1,0 +1,137 @@
+"""OpenTelemetry's tracer provider, while the application sets none: takes names of tracers, gives ours.
+
+The API's set-once stays unused, so that an application that sets a provider of its own is not refused. Its spans then become
+part of our trace, and ours stay what they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from opentelemetry import context as context_api
+from opentelemetry import trace
+from opentelemetry.trace import SpanKind
+
+from autotrace.span.clock import from_epoch
+from autotrace.span.context import get_current
+from autotrace.span.facade import Facade, facade_of
+from autotrace.span.finished import FinishedLink
+from autotrace.span.otel_values import attributes_of
+from autotrace.span.site import Site
+from autotrace.span.span import Span
+from autotrace.span.tracer import Tracer
+
+
+class FacadeTracer(trace.Tracer):
+    """An `opentelemetry.trace.Tracer` whose spans are recorded by us."""
+
+    def __init__(self, tracer: Tracer, scope: str) -> None:
+        self._tracer = tracer
+        self._scope = scope
+
+    def start_span(
+        self,
+        name: str,
+        context: context_api.Context | None = None,
+        kind: SpanKind = SpanKind.INTERNAL,
+        attributes: Any = None,
+        links: Any = None,
+        start_time: int | None = None,
+        record_exception: bool = True,
+        set_status_on_exception: bool = True,
+    ) -> Facade:
+        site = Site(self._tracer, str(name), kind.name.lower())
+        span = self._tracer.start(site, Span, get_current() if context is None else context)
+        detail = span.details()
+        detail.scope = self._scope
+        detail.attributes = attributes_of(attributes)
+        for link in links or ():
+            detail.links.append(
+                FinishedLink(link.context.trace_id, link.context.span_id, attributes_of(link.attributes))
+            )
+        if start_time is not None:
+            span.start = from_epoch(start_time)
+        return facade_of(span)
+
+    @contextmanager
+    def start_as_current_span(  # type: ignore[override]  # the API's decorator has no type that can be written
+        self, name: str, *arguments: Any, end_on_exit: bool = True, **options: Any
+    ) -> Iterator[Facade]:
+        span = self.start_span(name, *arguments, **options)
+        token = context_api.attach(trace.set_span_in_context(span))
+        try:
+            yield span
+        except BaseException as error:
+            if options.get("record_exception", True) and not span.record.end:
+                span.record.fail(error)
+            raise
+        finally:
+            context_api.detach(token)
+            if end_on_exit:
+                span.end()
+
+
+class FacadeTracerProvider(trace.TracerProvider):
+    """Answers for the API until the application sets a provider, and from then on hands over to that one."""
+
+    def __init__(self, tracer: Tracer) -> None:
+        self._tracer = tracer
+
+    def get_tracer(
+        self,
+        instrumenting_module_name: str,
+        instrumenting_library_version: str | None = None,
+        schema_url: str | None = None,
+        attributes: Any = None,
+    ) -> trace.Tracer:
+        return trace.ProxyTracer(instrumenting_module_name, instrumenting_library_version, schema_url, attributes)
+
+    def force_flush(self, timeout_millis: int = 30000) -> bool:
+        return True
+
+    def shutdown(self) -> None:
+        return None
+
+
+class Api:
+    """Our place in the API's module, from `enter` to `leave`."""
+
+    def __init__(self, tracer: Tracer) -> None:
+        self._tracer = tracer
+        self._saved: list[tuple[Any, str, Any]] = []
+
+    def enter(self) -> None:
+        """Answer for the API's tracers until the application sets a provider."""
+        tracer = self._tracer
+
+        def fallback(proxy: Any) -> trace.Tracer:
+            provider = trace._TRACER_PROVIDER
+            if provider is None:
+                return FacadeTracer(tracer, proxy._instrumenting_module_name)
+            return original.fget(proxy)  # type: ignore[no-any-return]  # the API's own property
+
+        original = vars(trace.ProxyTracer)["_tracer"]
+        self._put(trace.ProxyTracer, "_tracer", property(fallback))
+        self._put(trace, "_PROXY_TRACER_PROVIDER", FacadeTracerProvider(tracer))
+        set_provider = trace._set_tracer_provider
+
+        def adopt(tracer_provider: trace.TracerProvider, log: bool) -> None:
+            set_provider(tracer_provider, log)
+            if trace._TRACER_PROVIDER is tracer_provider and hasattr(tracer_provider, "add_span_processor"):
+                from autotrace.span.adoption import Adoption  # needs the SDK, which the application has imported by now
+
+                tracer_provider.add_span_processor(Adoption(tracer))
+
+        self._put(trace, "_set_tracer_provider", adopt)
+
+    def leave(self) -> None:
+        """Put back what stood there."""
+        while self._saved:
+            holder, name, value = self._saved.pop()
+            setattr(holder, name, value)
+
+    def _put(self, holder: Any, name: str, value: Any) -> None:
+        self._saved.append((holder, name, vars(holder)[name]))
+        setattr(holder, name, value)

@@ -1,0 +1,37 @@
+"""What is said at the end of a traced program: takes what was matched and kept, gives lines for stderr."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from autotrace.plan.target import Target
+
+
+def unmatched_lines(unmatched: Iterable[tuple[Target, str]], modules: Iterable[str]) -> list[str]:
+    """A line for each target that never matched: its place in the file, what was found, what would be right."""
+    loaded = sorted(modules)
+    lines = []
+    for target, problem in unmatched:
+        reason = problem or _reason(target.module, target.qualname, loaded)
+        lines.append(f'{target.origin}: target "{target.at}" never matched: {reason}')
+    return lines
+
+
+def end_line(kept: int, seen: int, store: Path) -> str:
+    """The one line that says where to look."""
+    traces = "1 trace" if kept == 1 else f"{kept} traces"
+    try:
+        place = store.relative_to(Path.cwd())
+    except ValueError:
+        place = store
+    return f"{traces} ({kept} kept of {seen}) -> {place}; autotrace show"
+
+
+def _reason(module: str, qualname: str, loaded: Sequence[str]) -> str:
+    if module in loaded:
+        return f'{module} has no function that matches "{qualname}"'
+    nearest = difflib.get_close_matches(module, loaded, n=1, cutoff=0.8)
+    hint = f'; did you mean "{nearest[0]}"?' if nearest else ""
+    return f"module {module} was never imported{hint}"
