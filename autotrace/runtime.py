@@ -1,4 +1,4 @@
-"""One process's tracing: takes a plan, wires the stages, and undoes it in reverse; nobody else knows two neighbours' insides."""
+"""One process's tracing: takes a plan, wires the stages to each other, and undoes it in reverse."""
 
 from __future__ import annotations
 
@@ -69,8 +69,8 @@ class Runtime:
 
     def start(self) -> None:
         """Trace what is imported from now on, and what is loaded already."""
-        sys.meta_path.insert(0, self._finder)
-        self._undo.append(lambda: sys.meta_path.remove(self._finder))
+        self._finder.install()
+        self._undo.append(self._finder.remove)
         self._undo.append(self._patcher.undo)
         for name, module in list(sys.modules.items()):
             if name != MAIN and not name.startswith("autotrace") and self._modules.concerns(name):

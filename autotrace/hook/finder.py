@@ -38,6 +38,15 @@ class TracingFinder(MetaPathFinder):
     def __init__(self, tracing: Tracing) -> None:
         self._tracing = tracing
 
+    def install(self) -> None:
+        """Stand first from now on."""
+        sys.meta_path.insert(0, self)
+
+    def remove(self) -> None:
+        """Leave the import system as it was."""
+        if self in sys.meta_path:
+            sys.meta_path.remove(self)
+
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
