@@ -1,0 +1,58 @@
+"""Tracebacks without us: takes an exception that leaves the program, shows it as `python` would have."""
+
+from __future__ import annotations
+
+import os
+import sys
+from types import TracebackType
+from typing import Any
+
+_FOLDER = os.path.dirname(__file__) + os.sep  # noqa: PTH120 - pathlib is 5 ms that the launch has no other use for
+
+
+def without_hook_frames(traceback: TracebackType | None) -> TracebackType | None:
+    """`traceback` with every frame of autotrace/hook unlinked from it, in place."""
+    entries = []
+    while traceback is not None:
+        entries.append(traceback)
+        traceback = traceback.tb_next
+    shown: TracebackType | None = None
+    for entry in reversed(entries):
+        if not entry.tb_frame.f_code.co_filename.startswith(_FOLDER):
+            entry.tb_next = shown
+            shown = entry
+    return shown
+
+
+def show_without_us(error: BaseException, main: dict[str, Any]) -> None:
+    """Prepare `error`, caught by the launcher and about to be raised again, to be shown from the program's first frame.
+
+    The interpreter has to end the process itself (its exit code, SIGINT for KeyboardInterrupt, `-i`), and asks
+    sys.excepthook just before. So a hook that acts once stands there: it gives the traceback its first form,
+    and the word back to the program's own hook.
+    """
+    traceback = without_hook_frames(error.__traceback__)
+    user_hook = getattr(sys, "excepthook", sys.__excepthook__)
+
+    def excepthook(kind: type[BaseException], value: BaseException, whole: TracebackType | None) -> None:
+        sys.excepthook = user_hook
+        if value is error:
+            whole = value.__traceback__ = sys.last_traceback = traceback
+        try:
+            user_hook(kind, value, whole)
+        except SystemExit:
+            raise
+        except BaseException as second:
+            _show_failed_hook(second, value)
+        main.pop("__file__", None)
+        main.pop("__cached__", None)
+
+    sys.excepthook = excepthook
+
+
+def _show_failed_hook(second: BaseException, first: BaseException) -> None:
+    """What the interpreter prints when sys.excepthook itself fails; it would show our frame."""
+    sys.stderr.write("Error in sys.excepthook:\n")
+    sys.__excepthook__(type(second), second, without_hook_frames(second.__traceback__))
+    sys.stderr.write("\nOriginal exception was:\n")
+    sys.__excepthook__(type(first), first, first.__traceback__)
