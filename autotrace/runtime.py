@@ -9,12 +9,12 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from types import CodeType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from autotrace import guard
+from autotrace import __version__, guard
 from autotrace.errors import StoreError
 from autotrace.export.pipeline import Pipeline
-from autotrace.export.resource import ResourceFactory
+from autotrace.export.resource import ProcessResource
 from autotrace.hook.code_cache import CodeCache
 from autotrace.hook.finder import TracingFinder
 from autotrace.hook.matching import MAIN, Matching
@@ -31,6 +31,9 @@ from autotrace.store.run import Run
 from autotrace.store.write import StoreWriter
 from autotrace.view.report import end_line, unmatched_lines
 
+if TYPE_CHECKING:
+    from autotrace.conventions import Environment
+
 OPENTELEMETRY = "opentelemetry.trace"
 
 
@@ -42,8 +45,8 @@ class Runtime:
         self.store = locate(plan.store.path, plan.directory, os.environ)
         self._sampler = Sampler(plan.sampler)
         self._writer = StoreWriter(self.store)
-        self._resource = ResourceFactory(plan)
-        self._pipeline = Pipeline((self._writer,), self._resource, plan.buffer)
+        resource = ProcessResource(plan.service_name, __version__, dict(plan.resource))
+        self._pipeline = Pipeline((self._writer,), resource, plan.buffer.memory)
         self.tracer = Tracer(
             decide=self._sampler.decide,
             ended=self._sampler.ended,
@@ -59,6 +62,7 @@ class Runtime:
             self._matching, self, self._patcher, cache, plan.how, {OPENTELEMETRY: self._join_opentelemetry}
         )
         self._finder = TracingFinder(self._modules)
+        self._environment: Environment | None = None
         self._undo: list[Callable[[], None]] = []
         self._started_ns = time.time_ns()
 
@@ -107,9 +111,11 @@ class Runtime:
 
     def wrapper(self, target: Target, module: str, qualname: str, original: Any) -> Callable[..., Any] | None:
         """What wraps a patched function."""
-        from autotrace.conventions import build  # loads the conventions when the first function is patched
+        from autotrace.conventions import Environment, build  # when the first function is patched, not before
 
-        return build(target, module, qualname, original, self.environment)
+        if self._environment is None:
+            self._environment = Environment(self.construction, self.plan.propagation)
+        return build(original, target, module, qualname, self._environment)
 
     def _join_opentelemetry(self) -> None:
         from autotrace.span import provider, runtime_context  # OpenTelemetry, which the application has just imported
@@ -131,6 +137,7 @@ class Runtime:
             updated_ns=time.time_ns(),
             roots_seen=counts.seen,
             roots_kept=counts.kept,
+            spans=self._pipeline.exported,
             rate=counts.rate,
             rule=counts.rule,
             unmatched=tuple(unmatched),
