@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from types import CodeType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from autotrace import __version__, guard
 from autotrace.errors import StoreError
@@ -40,6 +40,8 @@ OPENTELEMETRY = "opentelemetry.trace"
 class Runtime:
     """Tracing in this process, from `start` to `stop`."""
 
+    first_tracer: ClassVar[Tracer | None] = None
+
     def __init__(self, plan: Plan, entry_names: Iterable[str] = ()) -> None:
         self.plan = plan
         self.store = locate(plan.store.path, plan.directory, os.environ)
@@ -47,13 +49,7 @@ class Runtime:
         self._writer = StoreWriter(self.store)
         resource = ProcessResource(plan.service_name, __version__, dict(plan.resource))
         self._pipeline = Pipeline((self._writer,), resource, plan.buffer.memory)
-        self.tracer = Tracer(
-            decide=self._sampler.decide,
-            ended=self._sampler.ended,
-            deliver=self._pipeline.deliver,
-            limit=plan.buffer.spans_per_trace,
-            ignored_errors=frozenset(plan.sampler.keep_ignore),
-        )
+        self.tracer = self._tracer()
         self.construction = Construction(self.tracer)
         self._matching = Matching(plan.targets, entry_names)
         self._patcher = Patcher()
@@ -65,6 +61,20 @@ class Runtime:
         self._environment: Environment | None = None
         self._undo: list[Callable[[], None]] = []
         self._started_ns = time.time_ns()
+
+    def _tracer(self) -> Tracer:
+        tracer = Tracer(
+            decide=self._sampler.decide,
+            ended=self._sampler.ended,
+            deliver=self._pipeline.deliver,
+            limit=self.plan.buffer.spans_per_trace,
+            ignored_errors=frozenset(self.plan.sampler.keep_ignore),
+        )
+        if Runtime.first_tracer is None:
+            Runtime.first_tracer = tracer
+        else:
+            Runtime.first_tracer.resume(tracer)
+        return Runtime.first_tracer
 
     @property
     def compile_main(self) -> Callable[[bytes | str, str], CodeType]:
@@ -92,6 +102,7 @@ class Runtime:
         undo, self._undo = self._undo, []
         if not undo:
             return
+        self.tracer.active = False
         for step in reversed(undo):
             try:
                 step()

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from autotrace.plan.path import parse
-
 from autotrace.hook.weave import Choice
+from autotrace.plan.path import parse
 from autotrace.plan.pattern import Pattern, compile_pattern
 from autotrace.plan.target import Target
 

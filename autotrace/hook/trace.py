@@ -47,6 +47,10 @@ class Loaded:
             guard.swallow(failure)
 
 
+# What was woven in this process, by module; it stays so when tracing is taken out and put in again.
+_WOVEN: dict[str, set[str]] = {}
+
+
 class ModuleTracing:
     """Applies the targets of a plan to modules, one by one."""
 
@@ -65,7 +69,6 @@ class ModuleTracing:
         self._patcher = patcher
         self._cache = cache
         self._how = how
-        self._woven: dict[str, set[str]] = {}
         self._failed: dict[str, frozenset[str]] = {}
 
     def concerns(self, name: str) -> bool:
@@ -104,7 +107,7 @@ class ModuleTracing:
 
     def _named(self, module: ModuleType, number: int) -> list[str]:
         failed = self._failed.get(module.__name__, frozenset())
-        everything = self._how_of(number) == "patch" or module.__name__ not in self._woven or "*" in failed
+        everything = self._how_of(number) == "patch" or module.__name__ not in _WOVEN or "*" in failed
         return [
             qualname
             for qualname in functions_of(module)
@@ -124,7 +127,7 @@ class ModuleTracing:
             END: Loaded(self, name, final=True),
             DEFINED: Loaded(self, name, final=False),
         }
-        names = self._woven[name] = set()
+        names = _WOVEN[name] = set()
         self._failed[name] = frozenset(qualname for qualname, _ in compiled.failed)
         for woven in compiled.woven:
             target = self._matching.targets[woven.target]
@@ -134,7 +137,8 @@ class ModuleTracing:
         return bind(compiled.code, constants)
 
     def _patch(self, module: ModuleType, number: int, qualname: str) -> str | None:
-        if qualname in self._woven.get(module.__name__, ()):
+        if qualname in _WOVEN.get(module.__name__, ()):
+            self._matching.note(number, module.__name__, qualname)
             return None
         target = self._matching.targets[number]
 

@@ -182,5 +182,6 @@ def _constant(constant: object, constants: Mapping[str, object], outer: CodeType
     if isinstance(constant, CodeType):
         return _bind(constant, constants, outer)
     if isinstance(constant, str) and constant.startswith(MARK):
-        return constants[constant]
+        # A program may have a string that begins like a marker.
+        return constants.get(constant, constant)
     return constant

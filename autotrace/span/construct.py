@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from autotrace.plan.path import getter, parse
-
 from autotrace.plan.target import Target
 from autotrace.span.drive import GeneratorSite
 from autotrace.span.finished import AttributeValue

@@ -89,8 +89,10 @@ class Site:
                 span.end = 0
                 span.id = 0
                 span.detail = None
-            else:
+            elif self.tracer.active:
                 span = self.tracer.start(self, Span, parent)
+            else:
+                return SILENCE
             span.start = clock()
             set_current(span)
             return span
@@ -121,6 +123,8 @@ class ShortSite(Site):
     def begin(self, kind: type[Span]) -> Span | Silence:
         """Start a span of `kind` below what is current, and make it current."""
         parent = get_current()
+        if not self.tracer.active:
+            return SILENCE
         try:
             span = self.tracer.start(self, kind, parent)
             set_current(span)

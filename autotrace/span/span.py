@@ -127,7 +127,11 @@ class Span:
 
     # Any C function without arguments: the span is entered when it is made, and a Python function here would add a
     # tenth to the cost of a traced call.
-    __enter__: Callable[[], bool] = gc.isenabled
+    if TYPE_CHECKING:
+
+        def __enter__(self) -> object: ...
+    else:
+        __enter__ = gc.isenabled
 
     def __exit__(
         self,

@@ -7,9 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import ModuleType
 
-from autotrace.plan.path import ABSENT, NOT_PLAIN
-
 from autotrace import guard
+from autotrace.plan.path import ABSENT, NOT_PLAIN
 from autotrace.span.capture import attribute_of
 from autotrace.span.context import get_current
 from autotrace.span.finished import AttributeValue

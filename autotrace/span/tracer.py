@@ -41,6 +41,13 @@ class Tracer:
         self.deliver = deliver
         self.limit = limit
         self.ignored_errors = ignored_errors
+        self.active = True
+
+    def resume(self, other: Tracer) -> None:
+        """Record for `other` from now on: what was woven once stays woven and holds this tracer."""
+        self.decide, self.ended, self.deliver = other.decide, other.ended, other.deliver
+        self.limit, self.ignored_errors = other.limit, other.ignored_errors
+        self.active = True
 
     def start(self, site: Site, kind: type[Span], value: object) -> Span:
         """A span below whatever `value` stands for: a child where its local root is open, else a local root."""
