@@ -1,0 +1,221 @@
+"""From the application's threads to the exporters: takes local roots that are kept, gives batches of FinishedSpans."""
+
+from __future__ import annotations
+
+import _thread
+import os
+import weakref
+from collections.abc import Callable, Sequence
+from contextvars import Context
+
+from autotrace import guard
+from autotrace.export.convert import convert
+from autotrace.export.exporter import Exporter
+from autotrace.export.queue import Queue
+from autotrace.export.thread import ExportThread
+from autotrace.span.clock import Clock
+from autotrace.span.finished import FinishedSpan, Resource
+from autotrace.span.span import LocalRoot, Span
+
+_BATCH = 1000
+_SPAN_LIMIT = 100_000
+_FORK_TIMEOUT_NS = 1_000_000_000
+_RETRY_NS = 1_000_000_000
+
+
+class Pipeline:
+    """The queue, the thread and the exporters of one process; a fork's child begins with an empty queue.
+
+    `memory` is about how many bytes may wait. `exported`, `lost` (by an exporter that failed) and `dropped` (the queue was
+    full, or closed) count spans of this process; `failures` counts an exporter's errors by kind.
+    """
+
+    def __init__(
+        self,
+        exporters: Sequence[Exporter],
+        resource: Callable[[], Resource],
+        memory: int,
+        span_limit: int = _SPAN_LIMIT,
+    ) -> None:
+        self._exporters = tuple(exporters)
+        self._resource = resource
+        self._queue = Queue(span_limit, memory)
+        self._closed = False
+        self._begin()
+        _watch_forks(self)
+
+    def _begin(self) -> None:
+        """The state that a fork's child starts from."""
+        self._queue.reset()
+        self._thread: ExportThread | None = None
+        self._starting = _thread.allocate_lock()
+        self._exporting = _thread.allocate_lock()
+        self._forking = False
+        self._retry_at = 0
+        self.exported = 0
+        self.lost = 0
+        self.failures: dict[str, int] = {}
+        self._pid = os.getpid()
+
+    @property
+    def dropped(self) -> int:
+        """How many spans never reached an exporter because too many waited, or because the pipeline was shut down."""
+        return self._queue.dropped
+
+    def deliver(self, root: LocalRoot, spans: Sequence[Span]) -> None:
+        """Take spans that have ended; called on the application's threads, so it never waits and does no I/O."""
+        # uWSGI forks without Python's hooks, so the pid is compared too.
+        if self._pid != os.getpid():
+            self._begin()
+        if self._closed:
+            self._queue.dropped += len(spans)
+            return
+        self._queue.put(root, spans)
+        thread = self._thread
+        if thread is None or not thread.is_alive():
+            self._start()
+        elif self._queue.spans >= _BATCH:
+            thread.wake()
+
+    def flush(self, timeout_ns: int) -> bool:
+        """Export what waits now, within `timeout_ns` nanoseconds; whether that was done.
+
+        The export thread does it where there is one, else the caller (no thread could be started, R64).
+        """
+        deadline = Clock.now() + timeout_ns
+        thread = self._thread if self._pid == os.getpid() else None
+        if thread is None or not thread.is_alive():
+            return self._drain(deadline)
+        if thread.identity == _thread.get_ident():
+            return False
+        marker = self._queue.mark()
+        while thread.is_alive():
+            thread.wake()
+            if marker.passed.acquire(timeout=min(0.1, _seconds_until(deadline))):
+                return True
+            if Clock.now() >= deadline:
+                return False
+        return self._drain(deadline)
+
+    def shutdown(self, timeout_ns: int) -> bool:
+        """Export what waits, stop the thread, close the exporters, within `timeout_ns`; whether nothing was left.
+
+        What an exporter is still busy with then is abandoned; what comes later is dropped and counted.
+        """
+        deadline = Clock.now() + timeout_ns
+        self._closed = True
+        done = self.flush(timeout_ns)
+        thread = self._thread if self._pid == os.getpid() else None
+        if thread is not None and thread.is_alive() and not thread.stop(deadline - Clock.now()):
+            self._queue.drop_all()
+            return False
+        done = self._drain(deadline) and done
+        self._queue.drop_all()
+        for exporter in self._exporters:
+            try:
+                exporter.close()
+            except Exception as error:
+                self._fail(exporter, error)
+        return done
+
+    def before_fork(self) -> None:
+        """Stop and join the thread: from 3.12 on a live one makes the application's `os.fork()` print a warning."""
+        self._forking = True
+        thread = self._thread
+        if thread is not None and thread.is_alive() and thread.identity != _thread.get_ident():
+            thread.stop(_FORK_TIMEOUT_NS)
+
+    def after_fork_in_parent(self) -> None:
+        """Let the next delivery start the thread; here it would be too early, the warning is still to come."""
+        self._forking = False
+
+    def after_fork_in_child(self) -> None:
+        """Begin anew: what the parent has queued is the parent's to export."""
+        self._begin()
+
+    def _start(self) -> None:
+        if self._forking or Clock.now() < self._retry_at or not self._starting.acquire(blocking=False):
+            return
+        try:
+            if self._thread is None or not self._thread.is_alive():
+                thread = ExportThread(self._export_batch)
+                thread.start()
+                self._thread = thread
+        except RuntimeError:
+            # No more threads are to be had, or the interpreter ends: the flush at exit exports what waits.
+            self._retry_at = Clock.now() + _RETRY_NS
+        finally:
+            self._starting.release()
+
+    def _drain(self, deadline: int) -> bool:
+        """Export in the calling thread until nothing is left; not within whatever trace is current there."""
+        while len(self._queue):
+            if Clock.now() >= deadline:
+                return False
+            Context().run(self._export_batch)
+        return True
+
+    def _export_batch(self) -> bool:
+        """Export up to a batch; whether there is more."""
+        with self._exporting:
+            deliveries, marker = self._queue.take(_BATCH)
+            try:
+                spans = [span for delivery in deliveries for span in convert(delivery.root, delivery.spans)]
+                if spans:
+                    self._export(spans)
+            finally:
+                if marker is not None:
+                    marker.passed.release()
+        return len(self._queue) > 0
+
+    def _export(self, spans: list[FinishedSpan]) -> None:
+        resource = self._resource()
+        for exporter in self._exporters:
+            try:
+                exporter.deliver(resource, spans)
+            except Exception as error:
+                self.lost += len(spans)
+                self._fail(exporter, error)
+        self.exported += len(spans)
+
+    def _fail(self, exporter: Exporter, error: Exception) -> None:
+        """Count what an exporter raised, and log the first of each kind; a timeout of the application passes."""
+        if guard.is_from_signal(error):
+            raise error
+        kind = f"{type(exporter).__name__}: {type(error).__name__}"
+        self.failures[kind] = count = self.failures.get(kind, 0) + 1
+        if count == 1:
+            import logging  # 23 ms that only a failure pays
+
+            logging.getLogger("autotrace").warning("autotrace: spans were not exported: %s: %s", kind, error)
+
+
+def _seconds_until(deadline: int) -> float:
+    return max(deadline - Clock.now(), 0) / 1e9
+
+
+_pipelines: weakref.WeakSet[Pipeline] = weakref.WeakSet()
+_watching = False
+
+
+def _watch_forks(pipeline: Pipeline) -> None:
+    """Tell `pipeline` of forks.
+
+    Hooks before a fork run last in, first out: registered with the first pipeline, after its exporters were imported,
+    ours stops the thread before an exporter locks itself.
+    """
+    global _watching
+    _pipelines.add(pipeline)
+    if _watching or not hasattr(os, "register_at_fork"):
+        return
+    _watching = True
+    os.register_at_fork(
+        before=lambda: _tell(Pipeline.before_fork),
+        after_in_parent=lambda: _tell(Pipeline.after_fork_in_parent),
+        after_in_child=lambda: _tell(Pipeline.after_fork_in_child),
+    )
+
+
+def _tell(act: Callable[[Pipeline], None]) -> None:
+    for pipeline in list(_pipelines):
+        act(pipeline)

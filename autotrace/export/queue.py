@@ -1,0 +1,126 @@
+"""What waits for the export thread: takes deliveries from the application's threads, gives them back in order.
+
+No lock: a signal handler or a finalizer may end a span in the middle of `put`, in the same thread. A deque's own steps
+are atomic; the sums may drift apart by a delivery where two threads meet, and are exact again once the queue is empty.
+"""
+
+from __future__ import annotations
+
+import _thread
+from collections import deque
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from autotrace.span.span import LocalRoot, Span
+
+_SPAN_BYTES = 256
+_DETAIL_BYTES = 768
+_ATTRIBUTE_BYTES = 96
+
+
+class Delivery(NamedTuple):
+    """Spans of one local root; `weight` is about how many bytes they hold."""
+
+    root: LocalRoot
+    spans: Sequence[Span]
+    weight: int
+
+
+class Marker:
+    """A place in the queue: `passed` is released once everything before it is exported or dropped."""
+
+    __slots__ = ("passed",)
+
+    def __init__(self) -> None:
+        self.passed = _thread.allocate_lock()
+        self.passed.acquire()
+
+
+class Queue:
+    """Holds at most `span_limit` spans of about `byte_limit` bytes; above that the oldest go and are counted."""
+
+    def __init__(self, span_limit: int, byte_limit: int) -> None:
+        self.span_limit = span_limit
+        self.byte_limit = byte_limit
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget everything, counters too."""
+        self._entries: deque[Delivery | Marker] = deque()
+        self.spans = 0
+        self.bytes = 0
+        self.dropped = 0
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def put(self, root: LocalRoot, spans: Sequence[Span]) -> None:
+        """Append a delivery, and drop the oldest ones while there is too much."""
+        weight = weigh(spans)
+        self.spans += len(spans)
+        self.bytes += weight
+        self._entries.append(Delivery(root, spans, weight))
+        while self.spans > self.span_limit or self.bytes > self.byte_limit:
+            entry = self._pop()
+            if entry is None:
+                break
+            if isinstance(entry, Marker):
+                entry.passed.release()
+            else:
+                self.dropped += len(entry.spans)
+
+    def mark(self) -> Marker:
+        """Append a marker."""
+        marker = Marker()
+        self._entries.append(marker)
+        return marker
+
+    def take(self, count: int) -> tuple[list[Delivery], Marker | None]:
+        """The oldest deliveries, until they hold `count` spans, a marker comes, or nothing is left."""
+        taken: list[Delivery] = []
+        while count > 0:
+            entry = self._pop()
+            if entry is None or isinstance(entry, Marker):
+                return taken, entry
+            taken.append(entry)
+            count -= len(entry.spans)
+        return taken, None
+
+    def drop_all(self) -> None:
+        """Drop what is left, and count it."""
+        while (entry := self._pop()) is not None:
+            if isinstance(entry, Marker):
+                entry.passed.release()
+            else:
+                self.dropped += len(entry.spans)
+
+    def _pop(self) -> Delivery | Marker | None:
+        try:
+            entry = self._entries.popleft()
+        except IndexError:
+            self.spans = self.bytes = 0
+            return None
+        if isinstance(entry, Delivery):
+            self.spans -= len(entry.spans)
+            self.bytes -= entry.weight
+        return entry
+
+
+def weigh(spans: Sequence[Span]) -> int:
+    """About how many bytes `spans` hold."""
+    total = _SPAN_BYTES * len(spans)
+    for span in spans:
+        detail = span.detail
+        if detail is not None:
+            total += _DETAIL_BYTES + _weigh_attributes(list(detail.attributes.values()))
+            for event in detail.events:
+                total += _DETAIL_BYTES + _weigh_attributes(list(event.attributes.values()))
+    return total
+
+
+def _weigh_attributes(values: list[object]) -> int:
+    total = _ATTRIBUTE_BYTES * len(values)
+    for value in values:
+        if isinstance(value, str | list | tuple):
+            total += len(value)
+    return total
