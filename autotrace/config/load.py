@@ -25,6 +25,9 @@ PathCheck = Callable[[str], object]
 """Reads one field path; raises PathError when it cannot be read (see `autotrace.plan.path.parse`)."""
 
 _NO_PLACE = Place(0, 0)
+_LIKE_A_PATH = frozenset(".[(")
+_NO_FIELDS = frozenset({"at", "as", "span", "tags", "how", "min_duration", "evaluate", "name", "methods"})
+_PATH_REMEDY = "write a parameter, self, result or error with .attribute, ['key'] or [0], or a constant in quotes"
 _TOML_REMEDIES = {
     "Invalid value": "write text in quotes, a number, true, false, an array or a table",
     "Expected '=' after a key in a key/value pair": "write key = value",
@@ -171,18 +174,23 @@ def _path_mistakes(
             yield _mistake_at(file, positions, path, False, found, _PATH_REMEDY, error.column)
 
 
-_PATH_REMEDY = "write a parameter, self, result or error with .attribute, ['key'] or [0], or a constant in quotes"
-
-
 def path_texts(data: Mapping[str, Any]) -> Iterator[tuple[KeyPath, str]]:
-    """The key path and text of each tag, in services and targets alike; what has another type is passed over."""
+    """The key path and text of each tag and of each free field that looks like a path (others are words)."""
     for section in ("services", "targets"):
         entries = data.get(section)
         for index, entry in enumerate(entries if isinstance(entries, (list, tuple)) else ()):
-            tags = entry.get("tags") if isinstance(entry, Mapping) else None
-            for name, text in tags.items() if isinstance(tags, Mapping) else ():
+            for path, text in _texts_of(entry if isinstance(entry, Mapping) else {}):
                 if isinstance(text, str):
-                    yield (section, index, "tags", name), text
+                    yield (section, index, *path), text
+
+
+def _texts_of(entry: Mapping[str, Any]) -> Iterator[tuple[KeyPath, Any]]:
+    tags = entry.get("tags")
+    for name, text in tags.items() if isinstance(tags, Mapping) else ():
+        yield ("tags", name), text
+    for name, text in entry.items():
+        if name not in _NO_FIELDS and isinstance(text, str) and _LIKE_A_PATH.intersection(text):
+            yield (name,), text
 
 
 def _mistake_at(

@@ -1,0 +1,147 @@
+"""From a checked config and the integrations to the plan of one process; no config gives the plan of the defaults."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from autotrace.config.units import duration_ns, size_bytes
+from autotrace.plan.plan import (
+    BufferSettings,
+    EndpointRule,
+    ExporterSettings,
+    Plan,
+    PropagationSettings,
+    SamplerSettings,
+    StoreSettings,
+)
+from autotrace.plan.target import Origin, Target
+
+if TYPE_CHECKING:
+    from autotrace.config.load import Loaded
+    from autotrace.config.model import Config, Endpoint, Sampler, Service, TargetEntry
+
+
+def build(
+    loaded: Loaded, integrations: Iterable[Target] = (), service_name: str = "python", directory: str = "."
+) -> Plan:
+    """The plan of a config; `service_name` and the working `directory` hold where the config says nothing."""
+    model = loaded.model
+    folder = str(loaded.path.parent) if loaded.path else directory
+    return Plan(
+        service_name=model.service_name or service_name,
+        targets=(*(target for _, target in user_targets(loaded)), *integrations),
+        config_file=str(loaded.path) if loaded.path else None,
+        directory=folder,
+        how=model.how,
+        sampler=_sampler(model.sampler, loaded),
+        propagation=PropagationSettings(
+            http=model.propagation.http,
+            database=model.propagation.database,
+            formats=model.propagation.formats,
+            response=model.propagation.response,
+        ),
+        exporters=tuple(ExporterSettings(entry.type) for entry in model.exporters) or (ExporterSettings(),),
+        store=_store(model, folder),
+        buffer=BufferSettings(model.buffer.spans_per_trace, size_bytes(model.buffer.memory)),
+        shutdown_timeout_ns=duration_ns(model.shutdown.timeout),
+        resource=tuple(model.resource.items()),
+    )
+
+
+def default_plan(service_name: str, directory: str, integrations: Iterable[Target] = ()) -> Plan:
+    """The plan of a process without a config: every known library is traced, and nothing of the user's own."""
+    return Plan(service_name=service_name, directory=directory, targets=tuple(integrations))
+
+
+def user_targets(loaded: Loaded) -> Iterator[tuple[tuple[str, int], Target]]:
+    """The targets of the file in its order, each with the key path of its entry; a service gives one per name."""
+    for index, service in enumerate(loaded.model.services):
+        for target in _service_targets(service, _origin(loaded, "services", index), loaded.model.how):
+            yield ("services", index), target
+    for index, entry in enumerate(loaded.model.targets):
+        yield ("targets", index), _target(entry, _origin(loaded, "targets", index), loaded.model.how)
+
+
+def _service_targets(service: Service, origin: Origin, how: str) -> Iterator[Target]:
+    module, included, excluded = _service_names(service)
+    for qualname in included:
+        yield Target(
+            module=module,
+            qualname=qualname,
+            origin=origin,
+            exclude=excluded,
+            tags=tuple(service.tags.items()),
+            span=service.span,
+            service=service.name,
+            how=service.how or how,
+            min_duration_ns=duration_ns(service.min_duration) if service.min_duration else 0,
+            evaluate=service.evaluate,
+        )
+
+
+def _service_names(service: Service) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
+    """The module, the qualified names that are included, and those that are excluded."""
+    module, _, name = service.at.partition(":")
+    methods = service.methods
+    if methods is None:
+        if name and not _names_class(name):
+            return module, (name,), ()
+        methods = ("*", "!_*") if name else ("*",)
+    prefix = f"{name}." if name else ""
+    included = tuple(prefix + method for method in methods if not method.startswith("!"))
+    return module, included, tuple(prefix + method[1:] for method in methods if method.startswith("!"))
+
+
+def _names_class(name: str) -> bool:
+    first_letter = next((character for character in name.rpartition(".")[2] if character.isalpha()), "")
+    return first_letter.isupper()
+
+
+def _target(entry: TargetEntry, origin: Origin, how: str) -> Target:
+    module, _, qualname = entry.at.partition(":")
+    return Target(
+        module=module,
+        qualname=qualname,
+        origin=origin,
+        convention=entry.convention,
+        fields=tuple((entry.model_extra or {}).items()),
+        tags=tuple(entry.tags.items()),
+        span=entry.span,
+        how=entry.how or how,
+        min_duration_ns=duration_ns(entry.min_duration) if entry.min_duration else 0,
+        evaluate=entry.evaluate,
+    )
+
+
+def _sampler(sampler: Sampler, loaded: Loaded) -> SamplerSettings:
+    return SamplerSettings(
+        type=sampler.type or ("always_on" if sampler.rate is None else "probabilistic"),
+        rate={"always_off": 0.0}.get(sampler.type or "", 1.0) if sampler.rate is None else sampler.rate,
+        endpoints=tuple(_rule(endpoint, loaded, index) for index, endpoint in enumerate(sampler.endpoints)),
+        keep_errors=sampler.keep.errors,
+        keep_slower_than_ns=_optional_ns(sampler.keep.slower_than),
+        keep_ignore=sampler.keep.ignore,
+    )
+
+
+def _rule(endpoint: Endpoint, loaded: Loaded, index: int) -> EndpointRule:
+    place = loaded.place(("sampler", "endpoints", index, "endpoint"))
+    origin = Origin(loaded.file, place.line, place.column)
+    return EndpointRule(endpoint.endpoint, endpoint.rate, _optional_ns(endpoint.slower_than), origin)
+
+
+def _store(model: Config, folder: str) -> StoreSettings:
+    if model.store.path is None:
+        return StoreSettings()
+    return StoreSettings(str(Path(folder, Path(model.store.path).expanduser())))
+
+
+def _optional_ns(duration: str | None) -> int | None:
+    return None if duration is None else duration_ns(duration)
+
+
+def _origin(loaded: Loaded, section: str, index: int) -> Origin:
+    place = loaded.place((section, index, "at"))
+    return Origin(loaded.file, place.line, place.column)
