@@ -50,7 +50,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = list(argv)
     if not words and sys.stdin and sys.stdin.isatty():
         return _print_help()
-    if words and words[0] in PLANNED:
+    if words and (words[0] in PLANNED or (words[0] in COMMANDS and not _is_built(words[0]))):
         complain(f"the command {words[0]!r} is not built yet; to run a file of that name: autotrace ./{words[0]}")
         return 2
     if words and words[0] in COMMANDS and words[0] != "run":
@@ -86,6 +86,12 @@ def _refuse(option: str) -> str:
     return f"unknown option {option}; there are --config FILE, --version, --help; options of the program stand after it"
 
 
+def _is_built(name: str) -> bool:
+    from importlib.util import find_spec
+
+    return find_spec(f"autotrace.cli.{name}") is not None
+
+
 def _command(name: str) -> Any:
     from importlib import import_module
 
@@ -111,7 +117,7 @@ def _run_command(name: str, words: list[str]) -> int:
 
 def _print_help() -> int:
     sys.stdout.write(_HELP)
-    for name in COMMANDS:
+    for name in filter(_is_built, COMMANDS):
         sys.stdout.write(f"  {name:<9} {_command(name).SUMMARY}\n")
     sys.stdout.write(_HELP_END)
     return 0

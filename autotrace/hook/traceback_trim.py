@@ -52,7 +52,8 @@ def show_without_us(error: BaseException, main: dict[str, Any]) -> None:
 
 def _show_failed_hook(second: BaseException, first: BaseException) -> None:
     """What the interpreter prints when sys.excepthook itself fails; it would show our frame."""
+    second.__traceback__ = without_hook_frames(second.__traceback__)
     sys.stderr.write("Error in sys.excepthook:\n")
-    sys.__excepthook__(type(second), second, without_hook_frames(second.__traceback__))
+    sys.__excepthook__(type(second), second, second.__traceback__)
     sys.stderr.write("\nOriginal exception was:\n")
     sys.__excepthook__(type(first), first, first.__traceback__)

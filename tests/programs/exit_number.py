@@ -1,0 +1,9 @@
+import sys
+
+
+def stop():
+    sys.exit(3)
+
+
+print("before")
+stop()

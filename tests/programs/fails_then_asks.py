@@ -1,0 +1,8 @@
+value = 17
+
+
+def fail():
+    raise ValueError("before the prompt")
+
+
+fail()

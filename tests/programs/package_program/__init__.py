@@ -1,0 +1,3 @@
+import sys
+
+print("parent imported first", sys.argv)

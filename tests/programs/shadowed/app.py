@@ -1,0 +1,1 @@
+print("only what the program imports is imported")

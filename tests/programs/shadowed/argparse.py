@@ -1,0 +1,1 @@
+print("the argparse of the program was imported")

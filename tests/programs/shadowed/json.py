@@ -1,0 +1,1 @@
+print("the json of the program was imported")

@@ -1,0 +1,1 @@
+print("the queue of the program was imported")

@@ -1,0 +1,1 @@
+print("the sqlite3 of the program was imported")

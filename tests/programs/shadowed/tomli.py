@@ -1,0 +1,1 @@
+print("the tomli of the program was imported")

@@ -1,0 +1,1 @@
+print("the typing_extensions of the program was imported")
