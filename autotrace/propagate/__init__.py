@@ -1,1 +1,1 @@
-"""Carries a trace context into headers, message properties and SQL comments, and out of them."""
+"""Names of the wire: takes headers and statements, gives remote parents; takes a span, gives what goes out."""

@@ -1,0 +1,92 @@
+"""Around a call: takes what begins a call, gives wrapt's wrapper for a function of either kind, synchronous or not.
+
+What a convention does before and after a call is written once; only this file knows that some calls are awaited.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any, TypeAlias
+
+from autotrace import guard
+from autotrace.span.span import Span
+
+Wrapper: TypeAlias = Callable[[Callable[..., Any], Any, tuple[Any, ...], dict[str, Any]], Any]
+
+
+class Call:
+    """One call that passes through as it is: what a convention has nothing to say about."""
+
+    __slots__ = ("args", "kwargs")
+
+    def __init__(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        self.args = args
+        self.kwargs = kwargs
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        return None
+
+    def returned(self, result: Any) -> Any:
+        """What the caller gets for `result`."""
+        return result
+
+
+class SpanCall(Call):
+    """A call with a span, which is current until the call returns or raises."""
+
+    __slots__ = ("span",)
+
+    def __init__(self, args: tuple[Any, ...], kwargs: dict[str, Any], span: Span) -> None:
+        super().__init__(args, kwargs)
+        self.span = span
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.span.__exit__(kind, error, trace)
+
+
+Begin: TypeAlias = Callable[[Any, tuple[Any, ...], dict[str, Any]], Call | None]
+
+
+def surround(original: Any, begin: Begin) -> Wrapper:
+    """The wrapper for `original`; `begin(instance, args, kwargs)` gives the call, or None to let it pass."""
+
+    def prepare(instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Call:
+        try:
+            return begin(instance, args, kwargs) or Call(args, kwargs)
+        except BaseException as failure:
+            guard.swallow(failure)
+            return Call(args, kwargs)
+
+    if inspect.iscoroutinefunction(original):
+
+        async def around_awaited(
+            wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+        ) -> Any:
+            call = prepare(instance, args, kwargs)
+            with call:
+                return call.returned(await wrapped(*call.args, **call.kwargs))
+
+        return around_awaited
+
+    def around(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        call = prepare(instance, args, kwargs)
+        with call:
+            return call.returned(wrapped(*call.args, **call.kwargs))
+
+    return around
+
+
+def abandon(span: object, failure: BaseException) -> None:
+    """End what was started for a call that our own failure leaves untraced."""
+    if isinstance(span, Span):
+        span.__exit__(None, None, None)
+    guard.swallow(failure)

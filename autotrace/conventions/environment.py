@@ -1,0 +1,61 @@
+"""What every convention needs of its process: the tracer and how the context travels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from autotrace.plan.path import getter, parse
+from autotrace.plan.plan import PropagationSettings
+from autotrace.plan.target import Target
+from autotrace.span.construct import Construction
+from autotrace.span.finished import AttributeValue
+from autotrace.span.site import Site
+from autotrace.span.tagged import Tag, TaggedSite
+from autotrace.span.tracer import Tracer
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """One process's tracing, as conventions see it."""
+
+    construction: Construction
+    propagation: PropagationSettings
+
+    @property
+    def tracer(self) -> Tracer:
+        """What records spans."""
+        return self.construction.tracer
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One function that a convention surrounds: what named it, and the function itself."""
+
+    target: Target
+    module: str
+    qualname: str
+    original: Any
+    environment: Environment
+
+    def word(self, field: str, default: str = "") -> str:
+        """A field that is a word of the convention's own, such as `protocol`, and not a path."""
+        return dict(self.target.fields).get(field, default)
+
+    def site(self, name: str, kind: str) -> Site:
+        """A site for spans of this place; `span`, `tags` and `service` of its target count."""
+        target = self.target
+        attributes: dict[str, AttributeValue] = {}
+        if target.service is not None:
+            attributes["autotrace.service"] = target.service
+        name = target.span or name
+        if not target.tags:
+            return Site(self.environment.tracer, name, kind, 0, attributes)
+        tags = [self._tag(attribute, text) for attribute, text in target.tags]
+        site = TaggedSite(self.environment.tracer, name, tags, kind, 0, attributes)
+        self.environment.construction.tagged.append((target, site))
+        return site
+
+    def _tag(self, attribute: str, text: str) -> Tag:
+        path = parse(text)
+        return Tag(attribute, path.root, getter(path, self.target.evaluate))

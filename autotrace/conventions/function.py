@@ -1,0 +1,69 @@
+"""`function`: takes a function that could not be woven, gives the span of each of its calls, whatever its kind."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Generator
+from typing import Any
+
+from autotrace.conventions.around import Begin, SpanCall, Wrapper, surround
+from autotrace.conventions.environment import Place
+from autotrace.conventions.field import argument, parameters, plain
+from autotrace.span.drive import GeneratorSite
+from autotrace.span.site import Silence, Site
+from autotrace.span.span import Span
+from autotrace.span.tagged import TaggedSite
+
+
+def build(place: Place) -> Wrapper | None:
+    """The wrapper of a plain function; None for an asynchronous generator, which cannot be patched exactly."""
+    original = place.original
+    if inspect.isasyncgenfunction(original):
+        return None
+    site = place.environment.construction.site(place.target, place.module, place.qualname, parameters(place))
+    if inspect.isgeneratorfunction(original):
+        return _generator(site)
+    if isinstance(site, TaggedSite):
+        return surround(original, _begin_tagged(place, site))
+    return surround(original, lambda instance, args, kwargs: _call(args, kwargs, site.nullcontext()))
+
+
+class TaggedCall(SpanCall):
+    """A call whose result has tags."""
+
+    __slots__ = ()
+
+    def returned(self, result: Any) -> Any:
+        self.span.site.tag(self.span, "result", result)
+        return result
+
+
+def _call(args: tuple[Any, ...], kwargs: dict[str, Any], span: Span | Silence) -> SpanCall | None:
+    return SpanCall(args, kwargs, span) if isinstance(span, Span) else None
+
+
+def _begin_tagged(place: Place, site: TaggedSite) -> Begin:
+    readers = tuple(argument(place, root) for root in site.roots)
+
+    def begin(instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> SpanCall | None:
+        span = site.nullcontext(tuple(plain(read(instance, args, kwargs)) for read in readers))
+        return TaggedCall(args, kwargs, span) if isinstance(span, Span) else None
+
+    return begin
+
+
+def _generator(site: Site) -> Wrapper:
+    steps = GeneratorSite(site)
+
+    def around(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        original = wrapped(*args, **kwargs)
+        generator: Any = _delegate(site, steps.iter(original))
+        generator.__name__, generator.__qualname__ = original.__name__, original.__qualname__
+        return generator
+
+    return around
+
+
+def _delegate(site: Site, driver: Generator[Any, Any, Any]) -> Generator[Any, Any, Any]:
+    with site.ExitStack():
+        return (yield from driver)
