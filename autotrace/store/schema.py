@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
-import time
 from pathlib import Path
 
 from autotrace.errors import StoreError
+from autotrace.store.lock import BUSY_TIMEOUT_MS, begin, wait_for
 
 VERSION = 1
 APPLICATION_ID = 0x41545243  # "ATRC": tells our file from an application's own database
-BUSY_TIMEOUT_MS = 5000
 WAL_PAGES = 1000  # of 4 KiB, after which a commit checkpoints
 WAL_LIMIT = 8 * 1024 * 1024  # bytes that the log keeps on disk after a checkpoint
 
@@ -20,38 +19,42 @@ def open_writable(path: Path) -> sqlite3.Connection:
     try:
         connection = _connect(str(path))
     except sqlite3.Error as error:
-        raise StoreError(f"{path}: cannot open the store: {error}; name another place in AUTOTRACE_STORE") from error
+        raise _refusal(path, "write to", error) from error
     try:
+        _version(connection, path)  # before anything is changed: the file may belong to someone else
         _configure(connection)
         _migrate(connection, path)
-    except sqlite3.Error as error:
+    except (StoreError, sqlite3.Error) as error:
         connection.close()
-        raise StoreError(
-            f"{path}: cannot write to the store: {error}; name another place in AUTOTRACE_STORE"
-        ) from error
-    except StoreError:
-        connection.close()
-        raise
+        raise _refusal(path, "write to", error) from error
     return connection
 
 
 def open_readable(path: Path) -> sqlite3.Connection:
-    """Open the store at `path` for reading only. Raises StoreError when it is missing, foreign or newer."""
+    """Open the store at `path` for reading only. Raises StoreError when it is missing, empty, foreign or newer."""
     if not path.is_file():
         raise StoreError(f"{path}: there is no store here")
     try:
         connection = _open_read_only(path)
     except sqlite3.Error as error:
-        raise StoreError(f"{path}: cannot read the store: {error}") from error
+        raise _refusal(path, "read", error) from error
     try:
         version = _version(connection, path)
-    except (StoreError, sqlite3.Error):
+    except (StoreError, sqlite3.Error) as error:
         connection.close()
-        raise
+        raise _refusal(path, "read", error) from error
     if version == 0:
         connection.close()
         raise StoreError(f"{path}: there is no store here: the file is empty")
     return connection
+
+
+def _refusal(path: Path, doing: str, error: Exception) -> StoreError:
+    if isinstance(error, StoreError):
+        return error
+    if isinstance(error, sqlite3.OperationalError):
+        return StoreError(f"{path}: cannot {doing} the store: {error}; name another place in AUTOTRACE_STORE")
+    return StoreError(f"{path}: not a store of autotrace: {error}; name another place")
 
 
 def _connect(database: str, uri: bool = False) -> sqlite3.Connection:
@@ -83,22 +86,13 @@ def _configure(connection: sqlite3.Connection) -> None:
 
 def _switch_to_log(connection: sqlite3.Connection) -> None:
     # SQLite does not wait for the busy timeout here, and several processes may create one store at the same moment.
-    deadline = time.monotonic() + BUSY_TIMEOUT_MS / 1000
-    while True:
-        try:
-            connection.execute("PRAGMA journal_mode = WAL").fetchall()
-        except sqlite3.OperationalError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.01)
-        else:
-            return
+    wait_for(lambda: connection.execute("PRAGMA journal_mode = WAL").fetchall())
 
 
 def _migrate(connection: sqlite3.Connection, path: Path) -> None:
     if _version(connection, path) == VERSION:
         return
-    connection.execute("BEGIN IMMEDIATE")
+    begin(connection)
     try:
         if _version(connection, path) == 0:
             _create(connection)
@@ -122,18 +116,12 @@ def _create(connection: sqlite3.Connection) -> None:
 
 def _version(connection: sqlite3.Connection, path: Path) -> int:
     """The version of the tables, 0 for an empty file. Raises StoreError for a file that is not ours or too new."""
-    try:
-        application = int(connection.execute("PRAGMA application_id").fetchone()[0])
-        version = int(connection.execute("PRAGMA user_version").fetchone()[0])
-        tables = int(connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0])
-    except sqlite3.DatabaseError as error:
-        if isinstance(error, sqlite3.OperationalError):
-            raise
-        raise StoreError(f"{path}: not a store of autotrace: {error}; name another place") from error
+    application, version, tables = (
+        int(connection.execute(question).fetchone()[0])
+        for question in ("PRAGMA application_id", "PRAGMA user_version", "SELECT count(*) FROM sqlite_master")
+    )
     if tables and application != APPLICATION_ID:
-        raise StoreError(
-            f"{path}: not a store of autotrace: the database belongs to another program; name another place"
-        )
+        raise StoreError(f"{path}: not a store of autotrace: it is the database of another program; name another place")
     if version > VERSION:
         raise StoreError(f"{path}: the store has version {version}, this autotrace reads {VERSION}; upgrade autotrace")
     return version if tables else 0

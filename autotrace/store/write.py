@@ -6,7 +6,6 @@ import json
 import os
 import sqlite3
 import threading
-import time
 import weakref
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -16,10 +15,11 @@ from autotrace.errors import StoreError
 from autotrace.guard import is_from_signal
 from autotrace.span.finished import FinishedSpan, Resource
 from autotrace.store.location import prepare_directory
+from autotrace.store.lock import BUSY_TIMEOUT_MS, begin
 from autotrace.store.row import PART_INSERT, SPAN_INSERT, Row, encode_attributes, part_row, span_row
 from autotrace.store.run import Run
 from autotrace.store.sanitize import sanitize_resource, sanitize_span
-from autotrace.store.schema import BUSY_TIMEOUT_MS, WAL_LIMIT, open_writable
+from autotrace.store.schema import WAL_LIMIT, open_writable
 
 _RUNS_KEPT = 1000
 _CHECKPOINT_TIMEOUT_MS = 200
@@ -71,7 +71,7 @@ class StoreWriter:
     def record_run(self, run: Run) -> None:
         """Store what a process says of itself; called again with newer counters it replaces the row of that process."""
         row = (
-            run.pid, run.service, run.started_ns, run.updated_ns or time.time_ns(), run.command,
+            run.pid, run.service, run.started_ns, run.updated_ns, run.command,
             run.roots_seen, run.roots_kept, run.spans, run.rate, run.rule, json.dumps(run.unmatched),
         )  # fmt: skip
         text = tuple(_escape(value) if isinstance(value, str) else value for value in row)
@@ -131,8 +131,7 @@ class StoreWriter:
     def _transaction(self) -> Iterator[sqlite3.Connection]:
         connection = self._open()
         try:
-            # IMMEDIATE: one that reads first and then writes fails at once when another process wrote meanwhile.
-            connection.execute("BEGIN IMMEDIATE")
+            begin(connection)
             yield connection
             connection.execute("COMMIT")
         except BaseException as error:

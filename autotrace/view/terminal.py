@@ -68,7 +68,8 @@ def draw_list(traces: Sequence[TraceSummary], columns: int = 80, colour: bool = 
 def _lay_out(branches: Sequence[Branch], columns: int, colour: bool) -> _Layout:
     start = min(branch.node.span.start_ns for branch in branches)
     extent = max(branch.node.span.end_ns for branch in branches) - start
-    service = min(max(width(printable(branch.node.span.service)) for branch in branches), _WIDEST_SERVICE)
+    services = max(width(printable(branch.node.span.service)) for branch in branches)
+    service = min(services, _WIDEST_SERVICE, columns // 6)
     figures = 2 * (_TIME_COLUMNS + 2) + 6  # start, duration, share, each with its gap
     room = columns - service - 2 - figures - 2
     name = min(max(width(_name(branch)) for branch in branches), room * 2 // 3)

@@ -1,0 +1,27 @@
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from stories import an_order
+
+from autotrace.store.read import StoreReader
+from autotrace.store.write import StoreWriter
+
+
+@pytest.fixture
+def store(tmp_path):
+    path = tmp_path / ".autotrace" / "traces.db"
+    writer = StoreWriter(path)
+    for resource, spans in an_order():
+        writer.deliver(resource, spans)
+    writer.close()
+    return path
+
+
+@pytest.fixture
+def spans(store):
+    with StoreReader(store) as reader:
+        return reader.trace("4bf9")
