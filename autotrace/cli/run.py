@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 
-from autotrace.errors import AutotraceError
+from autotrace.config.search import find_config
+from autotrace.errors import AutotraceError, ConfigError
 from autotrace.hook.launch import CompileMain, compile_plain, launch
 from autotrace.hook.program import Program, read_program
 
@@ -41,8 +44,49 @@ def is_off() -> bool:
 
 
 def start_tracing(options: RunOptions, program: Program) -> CompileMain:
-    """Find and load the config, install the plan, and give the compiler for the entry's source."""
-    return compile_plain
+    """Find and load the config, install the plan, and give the compiler for the entry's source.
+
+    Raises ConfigError, unless the file says `on_config_error = "run_untraced"`: then the program runs plain, and loudly.
+    """
+    # The tracer with its config costs a start 200 ms, which AUTOTRACE=off must not pay.
+    from autotrace import installation
+    from autotrace.runtime import Runtime
+
+    script = program.text if program.kind in ("script", "directory", "zip") and not program.installed else None
+    file = find_config(options.config, script)
+    if file is None:
+        complain(
+            "no tracing.toml found, so known libraries are traced and no function of yours; autotrace init writes one"
+        )
+    try:
+        plan = installation.plan_in(file, _service_name(program), (program.names, program.text), _folder(script))
+    except ConfigError as error:
+        if file is None or not runs_untraced(file):
+            raise
+        complain(error)
+        complain('the program runs UNTRACED, as on_config_error = "run_untraced" asks')
+        return compile_plain
+    runtime = Runtime(plan, program.names)
+    runtime.start()
+    return runtime.compile_main
+
+
+def runs_untraced(file: Path) -> bool:
+    """Whether a config, which may be too broken to read, asks to run the program in spite of its mistakes."""
+    try:
+        return (
+            re.search(rb'^\s*on_config_error\s*=\s*["\']run_untraced["\']', file.read_bytes(), re.MULTILINE) is not None
+        )
+    except OSError:
+        return False
+
+
+def _service_name(program: Program) -> str:
+    return program.names[-1] if len(program.names) > 1 else "python"
+
+
+def _folder(script: str | None) -> tuple[str, ...]:
+    return (str(Path(script).resolve().parent),) if script is not None else ()
 
 
 def complain(error: AutotraceError | str) -> None:

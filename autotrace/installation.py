@@ -1,0 +1,63 @@
+"""Tracing of this process: takes a config as a file or a dict, gives its plan, or puts the tracing in until it is taken out."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from autotrace.config.load import Loaded, load_file, load_mapping
+from autotrace.config.search import find_config
+from autotrace.errors import ConfigError
+from autotrace.plan.build import build, default_plan
+from autotrace.plan.integration import load_integrations
+from autotrace.plan.plan import Plan
+from autotrace.plan.signature import Entry, check_signatures
+from autotrace.runtime import Runtime
+
+
+class Installation:
+    """The tracing that one call of `install` put into this process."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+
+    def flush(self) -> None:
+        """Bring what has been kept so far to the exporters; waits at most `[shutdown] timeout`."""
+        self._runtime.flush()
+
+    def uninstall(self) -> None:
+        """Stop tracing and put back what was replaced; woven functions stay woven and no longer record."""
+        self._runtime.stop()
+
+
+def install(config: Mapping[str, Any] | str | Path | None = None) -> Installation:
+    """Trace this process from now on.
+
+    `config` is what a `tracing.toml` holds, as a dict, or the path of a file; without it the file is searched as for a
+    program: in the working folder and upward. Modules that are imported later are woven; what is loaded already is
+    patched. Raises ConfigError with every mistake of the config; then nothing is traced.
+    """
+    if isinstance(config, Mapping):
+        plan = plan_of(load_mapping(config), "python")
+    else:
+        plan = plan_in(find_config(str(config) if config is not None else None), "python")
+    runtime = Runtime(plan)
+    runtime.start()
+    return Installation(runtime)
+
+
+def plan_in(file: Path | None, service_name: str, entry: Entry | None = None, path: Sequence[str] = ()) -> Plan:
+    """The plan of a config file, or of no config; `service_name` holds where the file names none. Raises ConfigError."""
+    if file is None:
+        return default_plan(service_name, str(Path.cwd()), load_integrations())
+    return plan_of(load_file(file), service_name, entry, path)
+
+
+def plan_of(loaded: Loaded, service_name: str, entry: Entry | None = None, path: Sequence[str] = ()) -> Plan:
+    """The plan of a checked config, whose paths are held against the functions that they read. Raises ConfigError."""
+    mistakes = check_signatures(loaded, entry, [*path, *sys.path])
+    if mistakes:
+        raise ConfigError(tuple(mistakes))
+    return build(loaded, load_integrations(), service_name, str(Path.cwd()))
