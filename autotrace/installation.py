@@ -1,4 +1,4 @@
-"""Tracing of this process: takes a config as a file or a dict, gives its plan, or puts the tracing in until it is taken out."""
+"""Tracing of this process: takes a config as a file or a dict, gives its plan, or puts the tracing in and takes it out."""
 
 from __future__ import annotations
 
