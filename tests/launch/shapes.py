@@ -137,7 +137,7 @@ def run_shape(
     shape: Shape, work: Path, launcher: Sequence[str] = (), tracing: str = "plain", python: str = sys.executable
 ) -> Ending:
     """Run `shape` in a fresh copy of the programs at `work`; `launcher` is empty for python itself."""
-    _prepare(work, python)
+    _prepare(work, python, shape)
     environment = _environment(shape, work)
     if tracing == "plain":
         environment["AUTOTRACE"] = "off"
@@ -162,15 +162,16 @@ def run_shape(
     return Ending(_stable(start + stdout), _theirs(_stable(stderr)), process.returncode)
 
 
-def _prepare(work: Path, python: str) -> None:
+def _prepare(work: Path, python: str, shape: Shape) -> None:
     shutil.rmtree(work, ignore_errors=True)
     shutil.copytree(PROGRAMS, work, ignore=shutil.ignore_patterns("__pycache__"))
     (work / "links").mkdir()
     (work / "links" / "app.py").symlink_to("../attributes.py")
     with zipfile.ZipFile(work / "program.zip", "w") as file:
         file.write(work / "attributes.py", "__main__.py")
-    code = "import py_compile; py_compile.compile('attributes.py', cfile='compiled.pyc')"
-    subprocess.run([python, "-c", code], cwd=work, check=True)
+    if "compiled.pyc" in shape.words:
+        code = "import py_compile; py_compile.compile('attributes.py', cfile='compiled.pyc')"
+        subprocess.run([python, "-c", code], cwd=work, check=True)
 
 
 def _environment(shape: Shape, work: Path) -> dict[str, str]:
