@@ -36,11 +36,6 @@ def run(options: argparse.Namespace) -> int:
 
 def check(path: Path) -> None:
     """Read the file and the signatures that its paths name; ConfigError holds every mistake."""
-    from autotrace.config.load import load_file
-    from autotrace.plan.path import parse
-    from autotrace.plan.signature import check_signatures
+    from autotrace.plan.signature import load_checked
 
-    loaded = load_file(path, check_path=parse)
-    mistakes = check_signatures(loaded, path=[str(path.parent), str(Path.cwd()), *sys.path])
-    if mistakes:
-        raise ConfigError(tuple(mistakes))
+    load_checked(path, search_path=[str(path.parent), str(Path.cwd()), *sys.path])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,8 +24,10 @@ SECTION = ("tool", "autotrace")
 PathCheck = Callable[[str], object]
 """Reads one field path; raises PathError when it cannot be read (see `autotrace.plan.path.parse`)."""
 
+Check = Callable[["Loaded"], "Iterable[Mistake]"]
+"""Finds further mistakes in a config whose keys are right (see `autotrace.plan.signature.check_signatures`)."""
+
 _NO_PLACE = Place(0, 0)
-_LIKE_A_PATH = frozenset(".[(")
 _NO_FIELDS = frozenset({"at", "as", "span", "tags", "how", "min_duration", "evaluate", "name", "methods"})
 _PATH_REMEDY = "write a parameter, self, result or error with .attribute, ['key'] or [0], or a constant in quotes"
 _TOML_REMEDIES = {
@@ -58,7 +60,12 @@ class Loaded:
         return _mistake_at(self.file, self.positions, path, False, found, remedy, offset)
 
 
-def load_file(path: Path, environ: Mapping[str, str] | None = None, check_path: PathCheck | None = None) -> Loaded:
+def load_file(
+    path: Path,
+    environ: Mapping[str, str] | None = None,
+    check_path: PathCheck | None = None,
+    check: Check | None = None,
+) -> Loaded:
     """Read tracing.toml, or [tool.autotrace] of pyproject.toml; ConfigError holds every mistake, in order."""
     path = Path(path)
     file = shown_name(path)
@@ -68,7 +75,7 @@ def load_file(path: Path, environ: Mapping[str, str] | None = None, check_path: 
     if path.name == "pyproject.toml":
         data = data.get("tool", {}).get("autotrace", {})
         positions = positions.below(SECTION)
-    return Loaded(_examine(data, file, positions, environ, check_path), file, path.absolute(), positions)
+    return _Examination(data, file, positions, path.absolute()).run(environ, check_path, check)
 
 
 def load_mapping(
@@ -78,7 +85,7 @@ def load_mapping(
     check_path: PathCheck | None = None,
 ) -> Loaded:
     """Check a dict that says what a file would say; ConfigError holds every mistake."""
-    return Loaded(_examine(mapping, origin, Positions(), environ, check_path), origin)
+    return _Examination(mapping, origin, Positions(), None).run(environ, check_path, None)
 
 
 def shown_name(path: Path) -> str:
@@ -130,48 +137,60 @@ def _parse(text: str, file: str, positions: Positions) -> dict[str, Any]:
         raise _error(file, "not TOML: nested too deeply", "nest less") from None
 
 
-def _examine(
-    data: Any, file: str, positions: Positions, environ: Mapping[str, str] | None, check_path: PathCheck | None
-) -> Config:
-    # pydantic costs 165 ms, which a program without a config does not pay.
-    from pydantic import ValidationError
+class _Examination:
+    """One set of data on its way to a model, and the mistakes found on that way."""
 
-    from autotrace.config.diagnose import diagnose, diagnose_fields
-    from autotrace.config.model import Config
+    def __init__(self, data: Any, file: str, positions: Positions, path: Path | None) -> None:
+        self.data = data
+        self.file = file
+        self.positions = positions
+        self.path = path
+        self.mistakes: list[Mistake] = []
+        self.wrong: set[KeyPath] = set()
 
-    mistakes: list[Mistake] = []
+    def run(self, environ: Mapping[str, str] | None, check_path: PathCheck | None, check: Check | None) -> Loaded:
+        expanded = interpolate(self.data, os.environ if environ is None else environ, self.report)
+        model = self.validate(expanded)
+        if check_path and isinstance(expanded, Mapping):
+            self.check_paths(expanded, check_path)
+        if model is not None:
+            loaded = Loaded(model, self.file, self.path, self.positions)
+            self.mistakes.extend(check(loaded) if check else ())
+            if not self.mistakes:
+                return loaded
+        raise ConfigError(tuple(sorted(self.mistakes)))
 
-    def report(path: KeyPath, found: str, remedy: str) -> None:
-        mistakes.append(_mistake_at(file, positions, path, False, found, remedy))
+    def report(self, path: KeyPath, found: str, remedy: str, at_key: bool = False, offset: int = 0) -> None:
+        self.wrong.add(path)
+        self.mistakes.append(_mistake_at(self.file, self.positions, path, at_key, found, remedy, offset))
 
-    def report_all(findings: Iterator[Finding]) -> None:
-        mistakes.extend(_mistake_at(file, positions, *finding) for finding in findings)
+    def validate(self, expanded: Any) -> Config | None:
+        # pydantic costs 165 ms, which a program without a config does not pay.
+        from pydantic import ValidationError
 
-    expanded = interpolate(data, os.environ if environ is None else environ, report)
-    model: Config | None = None
-    try:
-        model = Config.model_validate(expanded)
-    except ValidationError as error:
-        report_all(diagnose(error.errors(include_url=False), data))
-    if isinstance(expanded, Mapping):
-        report_all(diagnose_fields(data))
-        mistakes += _path_mistakes(expanded, file, positions, check_path)
-    if mistakes or model is None:
-        raise ConfigError(tuple(sorted(mistakes)))
-    return model
+        from autotrace.config.diagnose import diagnose, diagnose_fields
+        from autotrace.config.model import Config
 
-
-def _path_mistakes(
-    data: Mapping[str, Any], file: str, positions: Positions, check_path: PathCheck | None
-) -> Iterator[Mistake]:
-    if check_path is None:
-        return
-    for path, text in path_texts(data):
+        model: Config | None = None
+        findings: list[Finding] = []
         try:
-            check_path(text)
-        except PathError as error:
-            found = f'"{text}" is no path: {error}'
-            yield _mistake_at(file, positions, path, False, found, _PATH_REMEDY, error.column)
+            model = Config.model_validate(expanded)
+        except ValidationError as error:
+            findings += diagnose(error.errors(include_url=False), self.data)
+        if isinstance(expanded, Mapping):
+            findings += diagnose_fields(self.data)
+        for finding in findings:
+            self.report(finding.path, finding.found, finding.remedy, finding.at_key)
+        return model
+
+    def check_paths(self, expanded: Mapping[str, Any], check_path: PathCheck) -> None:
+        for path, text in path_texts(expanded):
+            if path in self.wrong:
+                continue
+            try:
+                check_path(text)
+            except PathError as error:
+                self.report(path, f'"{text}" is no path: {error}', _PATH_REMEDY, offset=error.column)
 
 
 def path_texts(data: Mapping[str, Any]) -> Iterator[tuple[KeyPath, str]]:
@@ -189,8 +208,13 @@ def _texts_of(entry: Mapping[str, Any]) -> Iterator[tuple[KeyPath, Any]]:
     for name, text in tags.items() if isinstance(tags, Mapping) else ():
         yield ("tags", name), text
     for name, text in entry.items():
-        if name not in _NO_FIELDS and isinstance(text, str) and _LIKE_A_PATH.intersection(text):
+        if name not in _NO_FIELDS and isinstance(text, str) and _looks_like_a_path(text):
             yield (name,), text
+
+
+def _looks_like_a_path(text: str) -> bool:
+    """Whether a free field is a path rather than a word or a place (`package.module:Class`)."""
+    return ":" not in text and any(character in text for character in ".[(")
 
 
 def _mistake_at(

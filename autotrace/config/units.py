@@ -19,14 +19,14 @@ _NANOSECONDS = {
     "d": 86_400_000_000_000,
 }
 _BYTES = {"B": 1, "K": 1024, "M": 1024**2, "G": 1024**3}
-_DURATION = re.compile(DURATION_PATTERN, re.ASCII)
-_SIZE = re.compile(SIZE_PATTERN, re.ASCII)
+_DURATION = re.compile(DURATION_PATTERN.strip("^$"), re.ASCII)
+_SIZE = re.compile(SIZE_PATTERN.strip("^$"), re.ASCII)
 _LONGEST = 40
 
 
 def duration_ns(text: str) -> int:
     """Nanoseconds of a duration such as `500ms`, `2s`, `1.5 min`; ValueError when it is none."""
-    match = _DURATION.match(text) if len(text) <= _LONGEST else None
+    match = _DURATION.fullmatch(text) if len(text) <= _LONGEST else None
     if match is None:
         raise ValueError(text)
     unit = match.group(2)
@@ -35,7 +35,7 @@ def duration_ns(text: str) -> int:
 
 def size_bytes(text: str) -> int:
     """Bytes of a size such as `64MB` (1 KB is 1024 bytes, as is 1 KiB); ValueError when it is none."""
-    match = _SIZE.match(text) if len(text) <= _LONGEST else None
+    match = _SIZE.fullmatch(text) if len(text) <= _LONGEST else None
     if match is None:
         raise ValueError(text)
     return round(float(text[: match.start(2)]) * _BYTES[match.group(2)[0]])

@@ -38,6 +38,13 @@ class _Function:
     signature: str
 
 
+def load_checked(path: Path, entry: Entry | None = None, search_path: Sequence[str] | None = None) -> Loaded:
+    """A config file whose keys, values, paths and parameters are right; ConfigError holds every mistake of them all."""
+    from autotrace.config.load import load_file
+
+    return load_file(path, check_path=parse, check=lambda loaded: check_signatures(loaded, entry, search_path))
+
+
 def check_signatures(loaded: Loaded, entry: Entry | None = None, path: Sequence[str] | None = None) -> list[Mistake]:
     """The mistakes of a config whose functions can be found on `path` (default `sys.path`), in the order of the file.
 

@@ -1,0 +1,232 @@
+"""Each kind of broken file and its message, in full."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from autotrace.config.load import load_file, load_mapping
+from autotrace.errors import ConfigError
+from autotrace.plan.path import parse
+
+BROKEN = {
+    "a typo in a key": (
+        'service_name = "a"\nservce_name = "shop"\n',
+        ['tracing.toml:2:1: unknown key "servce_name"; did you mean "service_name"?'],
+    ),
+    "a typo in a deeper key": (
+        "[sampler.keep]\n  eror = true\n",
+        ['tracing.toml:2:3: unknown key "eror" in [sampler.keep]; did you mean "errors"?'],
+    ),
+    "a typo in a section": (
+        "[samplr]\nrate = 1\n",
+        ["tracing.toml:1:2: unknown section [samplr]; did you mean [sampler]?"],
+    ),
+    "a typo in an array of tables": (
+        '[[servces]]\nat = "a"\n',
+        ["tracing.toml:1:3: unknown section [[servces]]; did you mean [[services]]?"],
+    ),
+    "a typo in a section of a section": (
+        "[sampler.kep]\nerrors = true\n",
+        ["tracing.toml:1:10: unknown section [sampler.kep]; did you mean [sampler.keep]?"],
+    ),
+    "a key in the wrong section": (
+        "[store]\nspans_per_trace = 4\n",
+        ['tracing.toml:2:1: unknown key "spans_per_trace" in [store]; spans_per_trace belongs in [buffer]'],
+    ),
+    "a section where a list of sections belongs": (
+        '[services]\nat = "a"\n',
+        ["tracing.toml:1:1: services is a table; write [[services]]"],
+    ),
+    "a number for a text": (
+        "service_name = 5\n",
+        ['tracing.toml:1:16: service_name is the number 5; write text in quotes: service_name = "5"'],
+    ),
+    "a text for a boolean": (
+        '[propagation]\nhttp = "yes"\n',
+        ['tracing.toml:2:8: http is the text "yes"; write true or false'],
+    ),
+    "a boolean for a number": (
+        "[sampler]\nrate = true\n",
+        ["tracing.toml:2:8: rate is the boolean true; write a number"],
+    ),
+    "a percentage": (
+        "[sampler]\nrate = 10\n",
+        ["tracing.toml:2:8: rate: 10 is no probability; write a number from 0 to 1"],
+    ),
+    "a duration without a unit": (
+        "[shutdown]\ntimeout = 2\n",
+        [
+            "tracing.toml:2:11: timeout: 2 has no unit that is known here; "
+            'write a duration with a unit, such as "500ms", "2s" or "1min"'
+        ],
+    ),
+    "a missing key": (
+        '[[targets]]\nas = "http.client"\n',
+        ["tracing.toml:1:1: [[targets]] has no key at; add at"],
+    ),
+    "a duplicate key": (
+        "[sampler]\nrate = 1\nrate = 0.5\n",
+        ["tracing.toml:3:1: sampler.rate is given twice; keep one; the first is in line 2"],
+    ),
+    "a duplicate section": (
+        "[sampler]\nrate = 1\n[sampler]\n",
+        ["tracing.toml:3:1: sampler is given twice; keep one; the first is in line 1"],
+    ),
+    "bad TOML": (
+        "[sampler]\nrate = lots\n",
+        ["tracing.toml:2:8: not TOML: invalid value; write text in quotes, a number, true, false, an array or a table"],
+    ),
+    "an unclosed header": (
+        "[sampler\nrate = 1\n",
+        ["tracing.toml:1:9: not TOML: expected ']' at the end of a table declaration; close it with ]"],
+    ),
+    "an unknown sampler": (
+        '[sampler]\ntype = "probablistic"\nrate = 1\n',
+        ['tracing.toml:2:8: unknown sampler type "probablistic"; did you mean "probabilistic"?'],
+    ),
+    "a sampler of a later release": (
+        '[sampler]\ntype = "adaptive"\n',
+        [
+            'tracing.toml:2:8: sampler type "adaptive" is not built yet; '
+            'write "always_on", "always_off" or "probabilistic"'
+        ],
+    ),
+    "an unknown exporter": (
+        '[[exporters]]\ntype = "sqlit"\n',
+        ['tracing.toml:2:8: unknown exporter type "sqlit"; did you mean "sqlite"?'],
+    ),
+    "an exporter of a later release": (
+        '[[exporters]]\ntype = "jaeger"\nendpoint = "http://collector:14268"\n',
+        ['tracing.toml:2:8: exporter type "jaeger" is not built yet; write "sqlite"'],
+    ),
+    "keys of a later release": (
+        "[propagation]\ngrpc = true\nmessaging = true\n",
+        [
+            "tracing.toml:2:1: propagation.grpc is not built yet; remove it",
+            "tracing.toml:3:1: propagation.messaging is not built yet; remove it",
+        ],
+    ),
+    "a section of a later release": (
+        '[[processes]]\nentry = "a.py"\n',
+        ["tracing.toml:1:3: [[processes]] is not built yet; remove it"],
+    ),
+    "a field that its convention does not know": (
+        '[[targets]]\nat = "a:f"\nurl = "request.url"\n',
+        [
+            'tracing.toml:3:1: unknown key "url" in [[targets]]; '
+            "known here: at, as, span, tags, how, min_duration, evaluate"
+        ],
+    ),
+    "a misspelt key beside fields": (
+        '[[targets]]\nat = "a:f"\nas = "http.client"\ntag = "x"\n',
+        ['tracing.toml:4:1: unknown key "tag" in [[targets]]; did you mean "tags"?'],
+    ),
+    "a path that calls": (
+        '[[services]]\nat = "a:B"\ntags = { n = "order.total()" }\n',
+        [
+            'tracing.toml:3:26: "order.total()" is no path: a call is not for paths; '
+            "write a parameter, self, result or error with .attribute, ['key'] or [0], or a constant in quotes"
+        ],
+    ),
+    "a variable that is not set": (
+        'service_name = "${SHOP_NAME}"\n',
+        ["tracing.toml:1:16: the variable SHOP_NAME is not set; set it, or write ${SHOP_NAME:-default}"],
+    ),
+    "a rate that its sampler would not read": (
+        '[sampler]\ntype = "always_on"\nrate = 0.5\n',
+        ['tracing.toml:1:1: rate has no meaning with type "always_on"; remove it or write type = "probabilistic"'],
+    ),
+    "a byte order mark": (
+        b"\xef\xbb\xbfa = 1\n",
+        ["tracing.toml:1:1: the file starts with a byte order mark; save it as UTF-8 without BOM"],
+    ),
+    "Latin-1": (
+        b'service_name = "ok"\n# caf\xe9\n',
+        ["tracing.toml:2:6: the byte 0xe9 is not UTF-8; save the file as UTF-8"],
+    ),
+    "UTF-16": ("a = 1\n".encode("utf-16"), ["tracing.toml:1:1: the file is UTF-16; save it as UTF-8"]),
+}
+
+
+def messages_of(path: Path) -> list[str]:
+    with pytest.raises(ConfigError) as caught:
+        load_file(path, environ={}, check_path=parse)
+    return [str(mistake) for mistake in caught.value.mistakes]
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize("kind", BROKEN)
+def test_a_broken_file_is_named_with_place_and_remedy(kind: str, folder: Path) -> None:
+    content, expected = BROKEN[kind]
+    (folder / "tracing.toml").write_bytes(content if isinstance(content, bytes) else content.encode())
+    assert messages_of(folder / "tracing.toml") == expected
+
+
+def test_every_mistake_is_reported_at_once_in_the_order_of_the_file(folder: Path) -> None:
+    (folder / "tracing.toml").write_text('nme = 1\n[sampler]\ntype = "x"\nrate = 7\n[buffer]\nmemory = "9 apples"\n')
+    assert [message.split(": ")[0] for message in messages_of(folder / "tracing.toml")] == [
+        *("tracing.toml:1:1", "tracing.toml:3:8", "tracing.toml:4:8", "tracing.toml:6:10")
+    ]
+
+
+def test_a_missing_file_says_so(folder: Path) -> None:
+    expected = "none.toml: there is no such file; name one that exists, or write one with `autotrace init`"
+    assert messages_of(folder / "none.toml") == [expected]
+
+
+def test_a_folder_says_so(folder: Path) -> None:
+    (folder / "conf").mkdir()
+    assert messages_of(folder / "conf") == ["conf: this is a folder; name a file, such as conf/tracing.toml"]
+
+
+def test_an_unreadable_file_says_so(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(path: Path) -> bytes:  # the mode of a file does not stop root
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    assert messages_of(folder / "tracing.toml") == [
+        "tracing.toml: the file cannot be read (Permission denied); make it readable"
+    ]
+
+
+def test_an_empty_file_means_the_defaults(folder: Path) -> None:
+    (folder / "tracing.toml").touch()
+    assert load_file(folder / "tracing.toml").model.how == "auto"
+
+
+def test_windows_line_ends_keep_the_places(folder: Path) -> None:
+    (folder / "tracing.toml").write_bytes(b'\r\n[sampler]\r\nrate = "x"\r\n')
+    assert messages_of(folder / "tracing.toml") == ['tracing.toml:3:8: rate is the text "x"; write a number']
+
+
+def test_pyproject_is_read_with_its_own_places(folder: Path) -> None:
+    (folder / "pyproject.toml").write_text('[project]\nname = "x"\n[tool.autotrace]\nhow = "waeve"\n')
+    assert messages_of(folder / "pyproject.toml") == ['pyproject.toml:4:7: unknown how "waeve"; did you mean "weave"?']
+
+
+def test_a_file_elsewhere_goes_by_its_full_name(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (folder / "below").mkdir()
+    (folder / "tracing.toml").write_text("x = 1\n")
+    monkeypatch.chdir(folder / "below")
+    assert messages_of(folder / "tracing.toml")[0].startswith(f"{folder}/tracing.toml:1:1: ")
+
+
+def test_a_mapping_names_its_tables_instead_of_places() -> None:
+    with pytest.raises(ConfigError) as caught:
+        load_mapping({"sampler": {"endpoints": [{"endpoint": "GET /", "rate": 10}]}})
+    expected = "install(): sampler.endpoints[0]: rate: 10 is no probability; write a number from 0 to 1"
+    assert str(caught.value) == expected
+
+
+def test_an_expanded_secret_is_never_shown(folder: Path) -> None:
+    (folder / "tracing.toml").write_text('[shutdown]\ntimeout = "${SECRET}"\n[store]\npath = "${SECRET}"\n')
+    with pytest.raises(ConfigError) as caught:
+        load_file(folder / "tracing.toml", environ={"SECRET": "hunter2"})
+    assert "hunter2" not in str(caught.value)
