@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,6 +28,8 @@ PathCheck = Callable[[str], object]
 Check = Callable[["Loaded"], "Iterable[Mistake]"]
 """Finds further mistakes in a config whose keys are right (see `autotrace.plan.signature.check_signatures`)."""
 
+# A line rather than the parsed key: a file whose TOML is broken has no keys yet.
+_RUN_UNTRACED = re.compile(r"""^\ufeff?[ \t]*on_config_error[ \t]*=[ \t]*["']run_untraced["']""", re.MULTILINE)
 _NO_PLACE = Place(0, 0)
 _NO_FIELDS = frozenset({"at", "as", "span", "tags", "how", "min_duration", "evaluate", "name", "methods"})
 _PATH_REMEDY = "write a parameter, self, result or error with .attribute, ['key'] or [0], or a constant in quotes"
@@ -86,6 +89,15 @@ def load_mapping(
 ) -> Loaded:
     """Check a dict that says what a file would say; ConfigError holds every mistake."""
     return _Examination(mapping, origin, Positions(), None).run(environ, check_path, None)
+
+
+def runs_untraced(path: Path) -> bool:
+    """Whether a file asks that its mistakes do not stop the program, even where the file itself cannot be parsed."""
+    try:
+        text = Path(path).read_bytes().decode("utf-8", "replace")
+    except OSError:
+        return False
+    return _RUN_UNTRACED.search(text) is not None
 
 
 def shown_name(path: Path) -> str:
@@ -184,13 +196,17 @@ class _Examination:
         return model
 
     def check_paths(self, expanded: Mapping[str, Any], check_path: PathCheck) -> None:
+        written = dict(path_texts(self.data))
         for path, text in path_texts(expanded):
             if path in self.wrong:
                 continue
             try:
                 check_path(text)
             except PathError as error:
-                self.report(path, f'"{text}" is no path: {error}', _PATH_REMEDY, offset=error.column)
+                # What a variable holds is not shown, and a column within it is none of the file.
+                own = written.get(path, "it")
+                offset = error.column if own == text else 0
+                self.report(path, f'"{own}" is no path: {error}', _PATH_REMEDY, offset=offset)
 
 
 def path_texts(data: Mapping[str, Any]) -> Iterator[tuple[KeyPath, str]]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from autotrace.config.load import load_file, load_mapping
+from autotrace.config.load import load_file, load_mapping, runs_untraced
 from autotrace.errors import ConfigError
 from autotrace.plan.path import parse
 
@@ -230,3 +230,23 @@ def test_an_expanded_secret_is_never_shown(folder: Path) -> None:
     with pytest.raises(ConfigError) as caught:
         load_file(folder / "tracing.toml", environ={"SECRET": "hunter2"})
     assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize("rest", ["", "x = \n", "on_config_eror = 1\n", "[sampler\n"])
+def test_a_broken_file_can_ask_to_run_untraced(rest: str, folder: Path) -> None:
+    (folder / "tracing.toml").write_text(f'on_config_error = "run_untraced"\n{rest}')
+    assert runs_untraced(folder / "tracing.toml")
+
+
+@pytest.mark.parametrize("text", ["", '# on_config_error = "run_untraced"\n', 'on_config_error = "stop"\n'])
+def test_else_a_broken_file_stops_the_program(text: str, folder: Path) -> None:
+    (folder / "tracing.toml").write_text(text)
+    assert not runs_untraced(folder / "tracing.toml")
+    assert not runs_untraced(folder / "none.toml")
+
+
+def test_an_expanded_secret_is_not_shown_in_a_path(folder: Path) -> None:
+    (folder / "tracing.toml").write_text('[[services]]\nat = "a:f"\ntags = { t = "${SECRET}" }\n')
+    with pytest.raises(ConfigError) as caught:
+        load_file(folder / "tracing.toml", environ={"SECRET": "hun ter2"}, check_path=parse)
+    assert str(caught.value).startswith('tracing.toml:3:14: "${SECRET}" is no path: ')
