@@ -38,12 +38,13 @@ def compile_pattern(text: str) -> Pattern:
 
 
 class _Glob:
-    __slots__ = ("crosses", "fullmatch", "parts")
+    __slots__ = ("crosses", "dunders", "fullmatch", "parts")
 
     def __init__(self, text: str) -> None:
         self.parts = text.split(".")
         self.crosses = "**" in text
-        self.fullmatch = re.compile("".join(_translate(piece) for piece in _PIECES.findall(text)), re.DOTALL).fullmatch
+        self.fullmatch = _expression(text).fullmatch
+        self.dunders = tuple(_expression(part).fullmatch for part in self.parts if part.startswith("__"))
 
     def matches(self, name: str) -> bool:
         if self.fullmatch(name) is None:
@@ -52,11 +53,12 @@ class _Glob:
 
     def _allows_dunders(self, names: list[str]) -> bool:
         if self.crosses:
-            allowed = [part for part in self.parts if part.startswith("__")]
-            return all(
-                any(compile_pattern(part).matches(name) for part in allowed) for name in filter(_is_dunder, names)
-            )
+            return all(any(fullmatch(name) for fullmatch in self.dunders) for name in filter(_is_dunder, names))
         return all(part.startswith("__") or not _is_dunder(name) for part, name in zip(self.parts, names, strict=True))
+
+
+def _expression(glob: str) -> re.Pattern[str]:
+    return re.compile("".join(_translate(piece) for piece in _PIECES.findall(glob)), re.DOTALL)
 
 
 def _is_dunder(name: str) -> bool:
