@@ -16,15 +16,13 @@ from autotrace.store.run import Run
 from autotrace.store.schema import open_readable
 from autotrace.store.stored import StoredEvent, StoredLink, StoredSpan, TraceSummary
 
-# A bare column beside a single min() comes from the row of that minimum (sqlite.org/lang_select.html#bareagg).
+# The root's name rides behind its rank in one min(): a second GROUP BY and its join would double the time of a list.
 _SUMMARIES = """
-WITH extent AS (
-  SELECT trace_id, min(start_ns) AS start_ns, max(end_ns) AS end_ns, sum(spans) AS spans, sum(errors) AS errors
+SELECT trace_id, start_ns, end_ns, spans, errors, substr(ranked_name, 21) AS root_name FROM (
+  SELECT trace_id, min(start_ns) AS start_ns, max(end_ns) AS end_ns, sum(spans) AS spans, sum(errors) AS errors,
+    min(printf('%020d', root_order) || root_name) AS ranked_name
   FROM parts GROUP BY trace_id
-), root AS (
-  SELECT trace_id, root_name, min(root_order) FROM parts GROUP BY trace_id
 )
-SELECT trace_id, start_ns, end_ns, spans, errors, root_name FROM extent JOIN root USING (trace_id)
 """
 
 _SERVICES = """
