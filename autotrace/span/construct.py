@@ -27,6 +27,7 @@ class Construction:
         attributes: dict[str, AttributeValue] = {"code.function.name": f"{module}.{qualname}"}
         if target.service is not None:
             attributes["autotrace.service"] = target.service
+        attributes.update(_constants(target))
         name = target.span or qualname
         tags = _tags(target, (*roots, *_ALWAYS))
         if tags:
@@ -45,6 +46,11 @@ class Construction:
         if isinstance(site, TaggedSite):
             constants[f"{mark}results"] = Results(site)
         return constants
+
+
+def _constants(target: Target) -> dict[str, AttributeValue]:
+    """The tags that are text in quotes: the same for every span."""
+    return {name: path.constant for name, text in target.tags if (path := parse(text)).constant is not None}
 
 
 def _tags(target: Target, roots: tuple[str, ...]) -> list[Tag]:

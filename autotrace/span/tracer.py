@@ -136,14 +136,20 @@ class Tracer:
             root.finished = []
             self.deliver(root, finished)
             return
-        parents = {id(span.parent) for span in finished}
         half = len(finished) // 2
-        kept = [span for span in finished[:half] if id(span.parent) and id(span) in parents]
+        parents = {id(span.parent) for span in finished}
+        kept = [span for span in finished[:half] if id(span) in parents or _failed(span)]
+        # A chain has hardly a leaf; then the oldest go, whatever they are, or each span from now on would come here.
+        kept = kept[-(half // 2) :] if len(kept) > half * 3 // 4 else kept
         root.dropped += half - len(kept)
-        root.finished = kept[-half // 2 :] + finished[half:]
+        root.finished = kept + finished[half:]
 
     def note_error(self, span: Span, error: BaseException) -> None:
         """Remember that an exception left a span of this root, unless the file says that such ones do not count."""
         if self.ignored_errors and any(kind.__name__ in self.ignored_errors for kind in type(error).__mro__):
             return
         span.root.error = True
+
+
+def _failed(span: Span) -> bool:
+    return span.detail is not None and span.detail.status == "error"
