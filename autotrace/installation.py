@@ -7,13 +7,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from autotrace.config.load import Loaded, load_file, load_mapping
+from autotrace.config.load import load_mapping
 from autotrace.config.search import find_config
 from autotrace.errors import ConfigError
 from autotrace.plan.build import build, default_plan
 from autotrace.plan.integration import load_integrations
+from autotrace.plan.path import parse
 from autotrace.plan.plan import Plan
-from autotrace.plan.signature import Entry, check_signatures
+from autotrace.plan.signature import Entry, check_signatures, load_checked
 from autotrace.runtime import Runtime
 
 
@@ -40,7 +41,7 @@ def install(config: Mapping[str, Any] | str | Path | None = None) -> Installatio
     patched. Raises ConfigError with every mistake of the config; then nothing is traced.
     """
     if isinstance(config, Mapping):
-        plan = plan_of(load_mapping(config), "python")
+        plan = _plan_of_mapping(config)
     else:
         plan = plan_in(find_config(str(config) if config is not None else None), "python")
     runtime = Runtime(plan)
@@ -52,12 +53,13 @@ def plan_in(file: Path | None, service_name: str, entry: Entry | None = None, pa
     """The plan of a config file, or of no config; `service_name` holds where the file names none. Raises ConfigError."""
     if file is None:
         return default_plan(service_name, str(Path.cwd()), load_integrations())
-    return plan_of(load_file(file), service_name, entry, path)
+    loaded = load_checked(file, entry, [*path, *sys.path])
+    return build(loaded, load_integrations(), service_name, str(Path.cwd()))
 
 
-def plan_of(loaded: Loaded, service_name: str, entry: Entry | None = None, path: Sequence[str] = ()) -> Plan:
-    """The plan of a checked config, whose paths are held against the functions that they read. Raises ConfigError."""
-    mistakes = check_signatures(loaded, entry, [*path, *sys.path])
+def _plan_of_mapping(config: Mapping[str, Any]) -> Plan:
+    loaded = load_mapping(config, check_path=parse)
+    mistakes = check_signatures(loaded)
     if mistakes:
         raise ConfigError(tuple(mistakes))
-    return build(loaded, load_integrations(), service_name, str(Path.cwd()))
+    return build(loaded, load_integrations(), "python", str(Path.cwd()))

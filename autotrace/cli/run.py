@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,6 +49,7 @@ def start_tracing(options: RunOptions, program: Program) -> CompileMain:
     """
     # The tracer with its config costs a start 200 ms, which AUTOTRACE=off must not pay.
     from autotrace import installation
+    from autotrace.config.load import runs_untraced
     from autotrace.runtime import Runtime
 
     script = program.text if program.kind in ("script", "directory", "zip") and not program.installed else None
@@ -69,16 +69,6 @@ def start_tracing(options: RunOptions, program: Program) -> CompileMain:
     runtime = Runtime(plan, program.names)
     runtime.start()
     return runtime.compile_main
-
-
-def runs_untraced(file: Path) -> bool:
-    """Whether a config, which may be too broken to read, asks to run the program in spite of its mistakes."""
-    try:
-        return (
-            re.search(rb'^\s*on_config_error\s*=\s*["\']run_untraced["\']', file.read_bytes(), re.MULTILINE) is not None
-        )
-    except OSError:
-        return False
 
 
 def _service_name(program: Program) -> str:

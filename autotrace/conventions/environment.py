@@ -8,7 +8,7 @@ from typing import Any
 from autotrace.plan.path import getter, parse
 from autotrace.plan.plan import PropagationSettings
 from autotrace.plan.target import Target
-from autotrace.span.construct import Construction
+from autotrace.span.construct import Construction, constant_tags
 from autotrace.span.finished import AttributeValue
 from autotrace.span.site import Site
 from autotrace.span.tagged import Tag, TaggedSite
@@ -48,6 +48,7 @@ class Place:
         attributes: dict[str, AttributeValue] = {}
         if target.service is not None:
             attributes["autotrace.service"] = target.service
+        attributes.update(constant_tags(target))
         name = target.span or name
         if not target.tags:
             return Site(self.environment.tracer, name, kind, 0, attributes)

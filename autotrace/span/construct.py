@@ -27,7 +27,7 @@ class Construction:
         attributes: dict[str, AttributeValue] = {"code.function.name": f"{module}.{qualname}"}
         if target.service is not None:
             attributes["autotrace.service"] = target.service
-        attributes.update(_constants(target))
+        attributes.update(constant_tags(target))
         name = target.span or qualname
         tags = _tags(target, (*roots, *_ALWAYS))
         if tags:
@@ -48,7 +48,7 @@ class Construction:
         return constants
 
 
-def _constants(target: Target) -> dict[str, AttributeValue]:
+def constant_tags(target: Target) -> dict[str, AttributeValue]:
     """The tags that are text in quotes: the same for every span."""
     return {name: path.constant for name, text in target.tags if (path := parse(text)).constant is not None}
 
