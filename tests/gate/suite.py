@@ -13,6 +13,7 @@ from autotrace.store.read import StoreReader
 from gate.environment import HERE, Environment
 
 CONFIG = HERE / "gate.toml"
+SUITES = ("attrs", "structlog")
 TIME_LIMIT = 600
 
 
@@ -30,6 +31,7 @@ class Run:
     """What came of a suite: observations by test id, wall time in seconds, spans in the store, what pytest printed."""
 
     observations: dict[str, Observation]
+    exit_code: int
     seconds: float
     spans: int
     output: str
@@ -77,7 +79,7 @@ def run_suite(environment: Environment, suite: str, mode: Mode, folder: Path) ->
     output = done.stdout + done.stderr
     if not observations.exists():
         raise RuntimeError(f"pytest did not come to its end in {suite}, exit code {done.returncode}:\n{output[-8000:]}")
-    return Run(_read(observations), seconds, _count_spans(store), output)
+    return Run(_read(observations), done.returncode, seconds, _count_spans(store), output)
 
 
 def _read(file: Path) -> dict[str, Observation]:
