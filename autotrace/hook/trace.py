@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Mapping
 from types import CodeType, ModuleType
 from typing import Any, Protocol
+from weakref import WeakKeyDictionary
 
 from autotrace import guard
 from autotrace.hook.code_cache import CodeCache
@@ -47,8 +48,9 @@ class Loaded:
             guard.swallow(failure)
 
 
-# What was woven in this process, by module; it stays so when tracing is taken out and put in again.
-_WOVEN: dict[str, set[str]] = {}
+# What is woven in each module; it stays so when tracing is taken out and put in again, and ends with the module, whose
+# name may be imported again as something else.
+_WOVEN: WeakKeyDictionary[ModuleType, frozenset[str]] = WeakKeyDictionary()
 
 
 class ModuleTracing:
@@ -69,6 +71,7 @@ class ModuleTracing:
         self._patcher = patcher
         self._cache = cache
         self._how = how
+        self._woven: dict[str, frozenset[str]] = {}
         self._failed: dict[str, frozenset[str]] = {}
 
     def concerns(self, name: str) -> bool:
@@ -96,6 +99,8 @@ class ModuleTracing:
         name = module.__name__
         if name in self._after_import:
             self._after_import[name]()
+        if name in self._woven:
+            _WOVEN[module] = self._woven[name]
         for number in self._matching.of_module(name):
             if self._how_of(number) == "off":
                 continue
@@ -107,7 +112,7 @@ class ModuleTracing:
 
     def _named(self, module: ModuleType, number: int) -> list[str]:
         failed = self._failed.get(module.__name__, frozenset())
-        everything = self._how_of(number) == "patch" or module.__name__ not in _WOVEN or "*" in failed
+        everything = self._how_of(number) == "patch" or module not in _WOVEN or "*" in failed
         return [
             qualname
             for qualname in functions_of(module)
@@ -127,17 +132,16 @@ class ModuleTracing:
             END: Loaded(self, name, final=True),
             DEFINED: Loaded(self, name, final=False),
         }
-        names = _WOVEN[name] = set()
+        self._woven[name] = frozenset(woven.qualname for woven in compiled.woven)
         self._failed[name] = frozenset(qualname for qualname, _ in compiled.failed)
         for woven in compiled.woven:
             target = self._matching.targets[woven.target]
             constants.update(self._sites.constants(target, name, woven))
             self._matching.note(woven.target, name, woven.qualname)
-            names.add(woven.qualname)
         return bind(compiled.code, constants)
 
     def _patch(self, module: ModuleType, number: int, qualname: str) -> str | None:
-        if qualname in _WOVEN.get(module.__name__, ()):
+        if qualname in _WOVEN.get(module, ()):
             self._matching.note(number, module.__name__, qualname)
             return None
         target = self._matching.targets[number]
