@@ -10,10 +10,12 @@ import sys
 from collections.abc import Callable, Sequence
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec, SourceFileLoader
-from types import CodeType, ModuleType
-from typing import Any, Protocol
+from types import CodeType, FunctionType, ModuleType
+from typing import Any, Protocol, TypeVar, cast
 
 from autotrace import guard
+
+_Method = TypeVar("_Method", bound=Callable[..., object])
 
 
 class Tracing(Protocol):
@@ -88,6 +90,13 @@ def is_standard(loader: Loader) -> bool:
     )
 
 
+def _as_importlib(method: _Method) -> _Method:
+    """Give a method the file name of importlib: the interpreter takes those frames out of a failing import's traceback."""
+    function = cast(FunctionType, method)
+    function.__code__ = function.__code__.replace(co_filename=SourceFileLoader.get_code.__code__.co_filename)
+    return method
+
+
 class WeavingLoader(SourceFileLoader):
     """The standard loader, whose module is compiled by us and tells us in its last statement that it has run.
 
@@ -102,6 +111,7 @@ class WeavingLoader(SourceFileLoader):
     def create_module(self, spec: ModuleSpec) -> ModuleType | None:
         return self._original.create_module(spec)
 
+    @_as_importlib
     def get_code(self, fullname: str) -> CodeType | None:
         try:
             filename = self.get_filename(fullname)
@@ -130,14 +140,10 @@ class PatchingLoader(Loader):
         create: Callable[[ModuleSpec], ModuleType | None] = self._original.create_module
         return create(spec)
 
+    @_as_importlib
     def exec_module(self, module: ModuleType) -> None:
         _restore(module, self, self._original)
-        try:
-            self._original.exec_module(module)
-        except BaseException as error:
-            # From 3.11 on a bare raise takes this traceback, and ours is no frame of it.
-            error.__traceback__ = error.__traceback__ and error.__traceback__.tb_next
-            raise
+        self._original.exec_module(module)
         try:
             self._tracing.loaded(module)
         except BaseException as failure:
