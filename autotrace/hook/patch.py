@@ -13,6 +13,9 @@ from typing import Any
 
 _MISSING = object()
 
+# Their functions take each other for more than something to call.
+_COMPILERS = frozenset({"numba", "torch", "triton"})
+
 
 class Patcher:
     """Remembers what it replaced, to put it back in reverse."""
@@ -34,10 +37,13 @@ class Patcher:
             return _not_found(holder, name)
         if _is_ours(original):
             return None
+        compiler = type(original).__module__.partition(".")[0]
+        if compiler in _COMPILERS:
+            return f"{qualname} is compiled by {compiler}; trace the function of yours that calls it"
         replacement = _wrapped(original, wrap)
-        return (
-            f"{qualname} is no function" if replacement is None else self._replace(holder, name, original, replacement)
-        )
+        if replacement is None:
+            return f"{qualname} is no function"
+        return self._replace(holder, name, original, replacement)
 
     def undo(self) -> None:
         """Put everything back; what somebody else has replaced meanwhile stays."""
