@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from types import CodeType
 
+from autotrace.hook.inject import NOWHERE
 from autotrace.hook.linetable import erase_nowhere
 from autotrace.hook.weave import Choice, Choose, Woven, functions, report_end, weave
 
@@ -31,11 +32,13 @@ def compile_woven(source: bytes | str, filename: str, choose: Choose, *, definit
         lines = {name: (function.lineno, function.end_lineno or 0) for function, name in functions(tree)}
         woven: list[Woven] = []
         try:
+            if max((end for _, end in lines.values()), default=0) >= NOWHERE:
+                raise ValueError(f"more than {NOWHERE} lines")  # noqa: TRY301 - as what the compiler raises
             woven = weave(tree, _without(choose, failed))
             report_end(tree, definitions=definitions)
             code: CodeType = compile(tree, filename, "exec", dont_inherit=True)
             return Compiled(erase_nowhere(code), tuple(woven), tuple(failed.items()))
-        except (SyntaxError, ValueError, RecursionError, MemoryError, TypeError) as error:
+        except (SyntaxError, ValueError, RecursionError, MemoryError, TypeError, OverflowError) as error:
             culprit = _culprit(error, lines, [record.qualname for record in woven])
             if culprit is None or culprit in failed:
                 return _plain(source, filename, error)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import ast
+import sys
 from typing import TypeAlias, TypeVar
 
 Function: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
 _Node = TypeVar("_Node", bound=ast.AST)
 
-# No source has so many lines. `autotrace.hook.linetable` turns it into "no line", so that a debugger, a coverage tool
-# or `sys.settrace` sees exactly the lines that it would see untraced.
-NOWHERE = 0x3FFF0000
+# No source that is woven has so many lines. `autotrace.hook.linetable` turns it into "no line", so that a debugger, a
+# coverage tool or `sys.settrace` sees exactly the lines that it would see untraced. The tables of 3.10 have two bytes for
+# each 127 lines of a jump, so it cannot be far away there.
+NOWHERE = 0x3FFF0000 if sys.version_info >= (3, 11) else 0x20000
 
 
 def call(constant: str, method: str, arguments: list[ast.expr]) -> ast.Call:

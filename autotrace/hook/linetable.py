@@ -38,12 +38,15 @@ class _Places:
         self._code = code
         self._joins = frozenset(dis.findlabels(code.co_code))  # type: ignore[arg-type]  # takes bytes, whatever typeshed says
         self._line: int | None = None
+        self._entered = False
 
     def at(self, offset: int, line: int | None) -> int | None:
         if line is not None and line < NOWHERE:
-            if offset or line != self._code.co_firstlineno:
+            # What stands before our entering on the line of the `def` (cells, RESUME) is no statement.
+            if self._entered or line != self._code.co_firstlineno:
                 self._line = line
             return line
+        self._entered = self._entered or line is not None
         if offset in self._joins or self._code.co_code[offset] in _HANDLERS:
             self._line = self._code.co_firstlineno
         return self._line if line is not None else None
