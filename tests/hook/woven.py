@@ -96,7 +96,7 @@ class Program:
         from autotrace.conventions import build
         from autotrace.conventions.environment import Environment
 
-        return build(target, module, qualname, original, Environment(self.construction, PropagationSettings()))
+        return build(original, target, module, qualname, Environment(self.construction, PropagationSettings()))
 
     def problem(self) -> str:
         """What is known of the first target that matched nothing."""
