@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import ast
-from functools import cache
 from pathlib import Path
 
 import pytest
 import tomli
 
-from autotrace.hook.weave import functions
+from autotrace.hook.compile import compile_woven
+from autotrace.hook.weave import Choice, functions
 from autotrace.plan.pattern import compile_pattern
 from gate.comparison import compare, read_deviations
 from gate.environment import HERE, Environment, make_environment
@@ -66,24 +66,18 @@ def test_a_suite_comes_out_the_same_when_spans_have_nowhere_to_go(
     mode = Mode(CONFIG, {"AUTOTRACE_STORE": str(obstacle / "traces.db"), "AUTOTRACE_FAILURES": "raise"})
     traced = run_suite(environment, suite, mode, folder / f"{suite}-nowhere")
     assert_equal(untraced, traced, suite)
+    assert traced.spans == 0
+    assert traced.output.count("cannot make the store's directory") == 1
 
 
-def test_the_config_names_every_function(environment: Environment, suite: str) -> None:
-    unnamed = [name for name in _functions_of(environment.sources(suite) / "src") if not _is_named(name)]
-    assert not unnamed
-
-
-def _functions_of(folder: Path) -> list[str]:
-    files = [file for file in folder.rglob("*.py") if file.stem != "__main__"]
-    assert files
-    return [name for file in files for _, name in functions(ast.parse(file.read_bytes()))]
-
-
-def _is_named(qualname: str) -> bool:
-    return any(compile_pattern(method).matches(qualname) for method in _methods())
-
-
-@cache
-def _methods() -> tuple[str, ...]:
+def test_every_function_of_a_library_is_named_by_the_config_and_woven(environment: Environment, suite: str) -> None:
     (methods,) = {tuple(service["methods"]) for service in tomli.loads(CONFIG.read_text())["services"]}
-    return methods
+
+    def choose(qualname: str, parameters: tuple[str, ...]) -> Choice | None:
+        return Choice(0) if any(compile_pattern(method).matches(qualname) for method in methods) else None
+
+    for file in (environment.sources(suite) / "src").rglob("*.py"):
+        source = file.read_bytes()
+        compiled = compile_woven(source, str(file), choose)
+        assert compiled.failed == ()
+        assert [woven.qualname for woven in compiled.woven] == [name for _, name in functions(ast.parse(source))]
