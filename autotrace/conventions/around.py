@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from types import TracebackType
+from types import FunctionType, TracebackType
 from typing import Any, TypeAlias
 
 from autotrace import guard
 from autotrace.span.span import Span
+
+_FOLDER = __file__.removesuffix("around.py")
 
 Wrapper: TypeAlias = Callable[[Callable[..., Any], Any, tuple[Any, ...], dict[str, Any]], Any]
 
@@ -53,6 +55,23 @@ class SpanCall(Call):
         self.span.__exit__(kind, error, trace)
 
 
+class Hidden:
+    """Takes our frames, the outermost here, out of the traceback of what passes (from Python 3.11 on)."""
+
+    __slots__ = ()
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: TracebackType | None) -> None:
+        if error is not None:
+            while trace is not None and trace.tb_frame.f_code.co_filename.startswith(_FOLDER):
+                trace = trace.tb_next
+            error.__traceback__ = trace
+
+
+HIDDEN = Hidden()
+
 Begin: TypeAlias = Callable[[Any, tuple[Any, ...], dict[str, Any]], Call | None]
 
 
@@ -66,23 +85,26 @@ def surround(original: Any, begin: Begin) -> Wrapper:
             guard.swallow(failure)
             return Call(args, kwargs)
 
-    if inspect.iscoroutinefunction(original):
+    async def awaited(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        call = prepare(instance, args, kwargs)
+        with call, HIDDEN:
+            return call.returned(await wrapped(*call.args, **call.kwargs))
 
-        async def around_awaited(
-            wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
-        ) -> Any:
-            call = prepare(instance, args, kwargs)
-            with call:
-                return call.returned(await wrapped(*call.args, **call.kwargs))
-
-        return around_awaited
+    def around_awaited(
+        wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        if is_plain:
+            # Wrong arguments raise TypeError at the call, not when it is awaited: uvicorn calls `app()` and hopes for it.
+            wrapped(*args, **kwargs).close()
+        return awaited(wrapped, instance, args, kwargs)
 
     def around(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         call = prepare(instance, args, kwargs)
-        with call:
+        with call, HIDDEN:
             return call.returned(wrapped(*call.args, **call.kwargs))
 
-    return around
+    is_plain = isinstance(original, FunctionType)
+    return around_awaited if inspect.iscoroutinefunction(original) else around
 
 
 def abandon(span: object, failure: BaseException) -> None:

@@ -15,6 +15,7 @@ from autotrace.conventions.url import redact_query
 from autotrace.plan.plan import PropagationSettings
 from autotrace.propagate import formats
 from autotrace.propagate.carrier import Read
+from autotrace.span.capture import is_error
 from autotrace.span.context import get_current, set_current
 from autotrace.span.finished import AttributeValue
 from autotrace.span.site import Site
@@ -79,14 +80,20 @@ class Serving:
     def fail(self, error: BaseException) -> None:
         """Record an exception that a framework has turned into an answer."""
         if not self.span.end:
+            self.span.details().attributes.pop("error.type", None)
             self.span.fail(error)
 
     def end(self, error: BaseException | None = None) -> None:
         """End the span, once; an exception that was recorded already is not recorded again."""
         try:
             if not self.span.end:
-                recorded = any(event.name == "exception" for event in self.span.details().events)
-                self.span.close(None if recorded else error)
+                detail = self.span.details()
+                if any(event.name == "exception" for event in detail.events):
+                    error = None
+                elif error is not None and is_error(error):
+                    # It says more than the 500 that the framework has made of it before it let it pass.
+                    detail.attributes.pop("error.type", None)
+                self.span.close(error)
         except BaseException as failure:
             guard.swallow(failure)
 

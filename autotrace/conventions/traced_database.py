@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Any
 
 from autotrace import guard
-from autotrace.conventions.around import SpanCall, abandon
+from autotrace.conventions.around import HIDDEN, SpanCall, abandon
 from autotrace.conventions.environment import Place
 from autotrace.conventions.sql import describe
 from autotrace.propagate.sql_comment import with_comment
@@ -44,7 +44,7 @@ class Database:
         span, args = self._start(cursor, args, single=single)
         if span is None:
             return execute(*args, **kwargs)
-        with SpanCall(args, kwargs, span):
+        with SpanCall(args, kwargs, span), HIDDEN:
             return execute(*args, **kwargs)
 
     def _start(self, cursor: Any, args: tuple[Any, ...], *, single: bool) -> tuple[Span | None, tuple[Any, ...]]:
@@ -120,15 +120,18 @@ def _subclass(asked: type, traced: type) -> type:
 def _cursor_base(database: Database, cursor: type) -> type:
     class TracedCursor(cursor):  # type: ignore[misc]  # the library's class is known only now
         def execute(self, *args: Any, **kwargs: Any) -> Any:
-            return database.run(self, super().execute, args, kwargs, single=True)
+            with HIDDEN:
+                return database.run(self, super().execute, args, kwargs, single=True)
 
         def executemany(self, *args: Any, **kwargs: Any) -> Any:
-            return database.run(self, super().executemany, args, kwargs, single=False)
+            with HIDDEN:
+                return database.run(self, super().executemany, args, kwargs, single=False)
 
         if hasattr(cursor, "executescript"):
 
             def executescript(self, *args: Any, **kwargs: Any) -> Any:
-                return database.run(self, super().executescript, args, kwargs, single=False)
+                with HIDDEN:
+                    return database.run(self, super().executescript, args, kwargs, single=False)
 
     return TracedCursor
 
@@ -142,16 +145,20 @@ def _connection_base(classes: TracedClasses, connection: type, cursor: type) -> 
                 args, kwargs = _with_cursor_class(classes, cursor, args, kwargs)
             except BaseException as failure:
                 guard.swallow(failure)
-            return super().cursor(*args, **kwargs)
+            with HIDDEN:
+                return super().cursor(*args, **kwargs)
 
         def execute(self, *args: Any, **kwargs: Any) -> Any:
-            return self._cursor_of_execute(super().execute, "execute", args, kwargs)
+            with HIDDEN:
+                return self._cursor_of_execute(super().execute, "execute", args, kwargs)
 
         def executemany(self, *args: Any, **kwargs: Any) -> Any:
-            return self._cursor_of_execute(super().executemany, "executemany", args, kwargs)
+            with HIDDEN:
+                return self._cursor_of_execute(super().executemany, "executemany", args, kwargs)
 
         def executescript(self, *args: Any, **kwargs: Any) -> Any:
-            return self._cursor_of_execute(super().executescript, "executescript", args, kwargs)
+            with HIDDEN:
+                return self._cursor_of_execute(super().executescript, "executescript", args, kwargs)
 
         def _cursor_of_execute(self, plain: Callable[..., Any], name: str, args: Any, kwargs: Any) -> Any:
             # What C does here is to make a cursor of the library's own class and to call its method; so do we.

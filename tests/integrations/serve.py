@@ -37,7 +37,7 @@ def asgi(app: Any, **settings: Any) -> Iterator[str]:
     """uvicorn, in a thread of its own."""
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
-    config = uvicorn.Config(app, log_level="critical", access_log=False, **{"lifespan": "off", **settings})
+    config = uvicorn.Config(app, log_level="error", access_log=False, **{"lifespan": "off", **settings})
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
