@@ -73,28 +73,6 @@ class FacadeTracer(trace.Tracer):
                 span.end()
 
 
-class FacadeTracerProvider(trace.TracerProvider):
-    """Answers for the API until the application sets a provider, and from then on hands over to that one."""
-
-    def __init__(self, tracer: Tracer) -> None:
-        self._tracer = tracer
-
-    def get_tracer(
-        self,
-        instrumenting_module_name: str,
-        instrumenting_library_version: str | None = None,
-        schema_url: str | None = None,
-        attributes: Any = None,
-    ) -> trace.Tracer:
-        return trace.ProxyTracer(instrumenting_module_name, instrumenting_library_version, schema_url, attributes)
-
-    def force_flush(self, timeout_millis: int = 30000) -> bool:
-        return True
-
-    def shutdown(self) -> None:
-        return None
-
-
 class Api:
     """Our place in the API's module, from `enter` to `leave`."""
 
@@ -103,7 +81,11 @@ class Api:
         self._saved: list[tuple[Any, str, Any]] = []
 
     def enter(self) -> None:
-        """Answer for the API's tracers until the application sets a provider."""
+        """Answer for the API's tracers until the application sets a provider.
+
+        Its provider stays the API's own proxy: libraries with tracing of their own (FastAPI) take that for "nobody asked",
+        and would otherwise record every request a second time.
+        """
         tracer = self._tracer
 
         def fallback(proxy: Any) -> trace.Tracer:
@@ -114,7 +96,6 @@ class Api:
 
         original = vars(trace.ProxyTracer)["_tracer"]
         self._put(trace.ProxyTracer, "_tracer", property(fallback))
-        self._put(trace, "_PROXY_TRACER_PROVIDER", FacadeTracerProvider(tracer))
         set_provider = trace._set_tracer_provider
 
         def adopt(tracer_provider: trace.TracerProvider, log: bool) -> None:
