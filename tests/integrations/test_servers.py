@@ -336,7 +336,14 @@ async def test_a_websocket_is_the_span_of_its_handshake(record: Record) -> None:
         sent.append(message["type"])
 
     app = Starlette(routes=[WebSocketRoute("/ws/{room}", talk)])
-    scope = {"type": "websocket", "path": "/ws/1", "headers": [], "query_string": b"", "scheme": "ws", "subprotocols": []}
+    scope = {
+        "type": "websocket",
+        "path": "/ws/1",
+        "headers": [],
+        "query_string": b"",
+        "scheme": "ws",
+        "subprotocols": [],
+    }
     await app(scope, receive, send)
     assert sent == ["websocket.accept", "websocket.close"]
     assert attributes(recording.only())["http.response.status_code"] == 101
