@@ -103,9 +103,9 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> None:
 
 
 def _create(connection: sqlite3.Connection) -> None:
-    import pkgutil  # only the first process of a store needs it; reads from a zip as well
-
-    script = (pkgutil.get_data(__package__ or "autotrace.store", "schema.sql") or b"").decode()
+    # By our own loader, which reads from a zip as well. Nothing may be imported here, at exit: where a module makes a
+    # namedtuple the interpreter forgets that a KeyboardInterrupt is to end the process as SIGINT does.
+    script = __loader__.get_data(str(Path(__file__).with_name("schema.sql"))).decode()  # type: ignore[name-defined]  # set by the import system
     # Not executescript: it commits first, and two processes would then create the same tables.
     for statement in script.split(";\n"):
         if statement.strip():
