@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from autotrace.cli.run import RunOptions, complain, run_program
-from autotrace.hook.launch import leave_path
+from autotrace.hook.search_path import leave_path
 
 COMMANDS = ("run", "check", "schema", "init", "traces", "show", "version")
 PLANNED = (

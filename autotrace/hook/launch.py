@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import builtins
-import os
 import sys
 from collections.abc import Callable
 from types import CodeType, ModuleType
 from typing import Any
 
 from autotrace.hook.program import Program, cannot_open
+from autotrace.hook.search_path import enter_path
 from autotrace.hook.traceback_trim import show_without_us
 
 CompileMain = Callable[[bytes | str, str], CodeType]
@@ -26,7 +26,7 @@ def launch(program: Program, compile_main: CompileMain = compile_plain) -> None:
     """Run `program` as __main__; returns, or raises whatever the program ended with, for the interpreter to handle."""
     main = _fresh_main()
     sys.argv[:] = program.argv
-    _enter_path(program)
+    enter_path(program)
     try:
         _RUN[program.kind](program, compile_main, main)
     except SystemExit:
@@ -34,31 +34,6 @@ def launch(program: Program, compile_main: CompileMain = compile_plain) -> None:
     except BaseException as error:
         show_without_us(error, main if program.kind in ("script", "stdin") else {})
         raise
-
-
-def leave_path() -> None:
-    """Take out what `python -m autotrace` or our console script put first on sys.path, so that nothing of the program is
-    imported by our own imports."""
-    if not _is_path_safe():
-        del sys.path[0]
-
-
-def _is_path_safe() -> bool:
-    """True when the interpreter puts no folder on sys.path by itself (-P, PYTHONSAFEPATH, -I)."""
-    return bool(getattr(sys.flags, "safe_path", sys.flags.isolated))
-
-
-def _enter_path(program: Program) -> None:
-    if program.kind in ("directory", "zip"):
-        sys.path.insert(0, program.text)
-    elif _is_path_safe():
-        pass
-    elif program.kind == "script":
-        sys.path.insert(0, os.path.dirname(os.path.realpath(program.text)))  # noqa: PTH120
-    elif program.kind == "module":
-        sys.path.insert(0, os.getcwd())  # noqa: PTH109
-    else:
-        sys.path.insert(0, "")
 
 
 def _fresh_main() -> dict[str, Any]:

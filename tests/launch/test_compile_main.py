@@ -11,7 +11,8 @@ from tests.launch.shapes import SHAPES, run_shape
 
 DRIVER = """\
 import sys
-from autotrace.hook.launch import launch, leave_path
+from autotrace.hook.launch import launch
+from autotrace.hook.search_path import leave_path
 from autotrace.hook.program import read_program
 
 leave_path()
