@@ -5,6 +5,7 @@ wrapt's wrapper keeps signature, kind and `isinstance`; ours adds what it lacks:
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import wrapt
@@ -14,10 +15,11 @@ class TracedMethod(wrapt.BoundFunctionWrapper[..., Any]):
     """A traced function taken from an instance or a class; pickled as Python pickles a bound method."""
 
     def __reduce_ex__(self, protocol: int) -> tuple[Any, ...] | str:  # type: ignore[override]  # SupportsIndex
-        instance = self._self_instance
-        if instance is None:
-            return str(self.__qualname__)
-        return getattr, (instance, self.__name__)
+        holder = getattr(self.__wrapped__, "__self__", None)
+        if holder is None:
+            # Each look-up gives another wrapper, so the name alone would not be found to be the same object.
+            holder = _holder(self.__module__, self.__qualname__)
+        return str(self.__qualname__) if holder is None else (getattr, (holder, self.__name__))
 
     def __copy__(self) -> TracedMethod:
         return self
@@ -40,3 +42,11 @@ class TracedFunction(wrapt.FunctionWrapper[..., Any]):
 
     def __deepcopy__(self, memo: dict[int, Any]) -> TracedFunction:
         return self
+
+
+def _holder(module: str, qualname: str) -> Any:
+    """The class that holds what `qualname` names, or None."""
+    holder: Any = sys.modules.get(module)
+    for name in qualname.split(".")[:-1]:
+        holder = getattr(holder, name, None)
+    return holder if isinstance(holder, type) else None
