@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autotrace.conventions.sql import describe
@@ -35,11 +35,13 @@ def test_a_statement_is_described(statement: str, summary: str, text: str | None
     assert found.text == (statement if text is None else text)
 
 
+@settings(deadline=None, max_examples=60)
 @given(st.text(alphabet=st.sampled_from("SELECT FROM'\"`()[]-*/;$?%\n1aé."), max_size=60))
 def test_no_text_makes_it_fail(statement: str) -> None:
     assert isinstance(describe(statement).text, str)
 
 
+@settings(deadline=None, max_examples=60)
 @given(st.text(alphabet="abcdefgh '", min_size=1))
 def test_no_string_is_recorded(secret: str) -> None:
     quoted = secret.replace("'", "''")

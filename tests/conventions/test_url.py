@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autotrace.conventions.url import is_secret, redact_query, split
@@ -66,6 +66,7 @@ def test_an_encoded_name_is_read_decoded() -> None:
     assert redact_query("%74oken=a&b=%20") == "%74oken=REDACTED&b=%20"
 
 
+@settings(deadline=None, max_examples=60)
 @given(st.text())
 def test_no_text_makes_it_fail(text: str) -> None:
     assert isinstance(split(text).full, str)

@@ -110,8 +110,8 @@ def test_a_signed_request_is_never_touched(
 def test_the_headers_of_the_caller_stay_as_they_are(get: Get, record: Record, echo: str) -> None:
     record("requests", "httpx")
     headers = {"Accept": "application/json"}
-    seen = {get(f"{echo}/echo", headers=headers)["traceparent"] for _ in range(20)}
-    assert len(seen) == 20
+    seen = {get(f"{echo}/echo", headers=headers)["traceparent"] for _ in range(5)}
+    assert len(seen) == 5
     assert headers == {"Accept": "application/json"}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import sys
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -73,8 +74,6 @@ def test_a_failing_statement_is_an_error_and_its_traceback_has_no_frame_of_ours(
         open_orders().execute("SELECT * FROM nowhere")
     assert attributes(recording.only())["error.type"] == "sqlite3.OperationalError"
     assert recording.only().root.error
-    import sys
-
     if sys.version_info >= (3, 11):
         files = [frame.filename for frame in traceback.extract_tb(caught.value.__traceback__)]
         assert files == [__file__]
@@ -99,7 +98,8 @@ class Mine(sqlite3.Connection):
         return super().execute(statement + " -- mine", *parameters)
 
 
-@pytest.mark.parametrize("positional", [True, False])
+# From 3.13 on the library itself warns of positional arguments.
+@pytest.mark.parametrize("positional", [False] if sys.version_info >= (3, 13) else [True, False])
 def test_the_users_own_classes_run_as_written(positional: bool, record: Record, tmp_path: Path) -> None:
     recording = record("sqlite3")
     arguments: tuple[Any, ...] = (5.0, 0, "", True, Mine) if positional else ()
@@ -132,9 +132,9 @@ def test_c_code_that_checks_types_accepts_the_connection(record: Record, open_or
 def test_what_is_no_text_is_left_to_the_library(record: Record, open_orders: Any) -> None:
     recording = record("sqlite3")
     with pytest.raises(TypeError):
-        open_orders().execute(b"SELECT 1")
+        open_orders().cursor().execute(b"SELECT 1")
     with pytest.raises(TypeError):
-        open_orders().execute()
+        open_orders().cursor().execute()
     assert {span.name for span in recording.spans(2)} == {"sqlite"}
 
 

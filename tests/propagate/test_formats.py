@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autotrace.propagate.carrier import environ_reader, reader, text_of, with_headers
@@ -138,6 +138,7 @@ VALUES = st.one_of(
 NAMES_OF_ALL_CASES = st.sampled_from([*HEADERS, *(name.upper() for name in HEADERS), *(n.title() for n in HEADERS)])
 
 
+@settings(deadline=None, max_examples=60)
 @given(st.dictionaries(NAMES_OF_ALL_CASES, VALUES, max_size=8))
 def test_no_header_makes_extract_raise_or_send_a_line_break(headers: dict[str, Any]) -> None:
     environ = {"HTTP_" + name.upper().replace("-", "_"): value for name, value in headers.items()}
@@ -153,6 +154,7 @@ def test_no_header_makes_extract_raise_or_send_a_line_break(headers: dict[str, A
         assert all("\r" not in value and "\n" not in value for value in sent.values())
 
 
+@settings(deadline=None, max_examples=60)
 @given(st.one_of(VALUES, st.lists(st.tuples(VALUES, VALUES)), st.lists(VALUES)))
 def test_no_carrier_makes_the_reader_raise(carrier: Any) -> None:
     assert read(carrier) is not None
