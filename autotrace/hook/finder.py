@@ -150,6 +150,11 @@ class PatchingLoader(Loader):
             guard.swallow(failure)
 
 
+def unwrapped(loader: Loader | None) -> Loader | None:
+    """The loader that a module would have untraced."""
+    return loader._original if isinstance(loader, WeavingLoader | PatchingLoader) else loader
+
+
 def _restore(module: ModuleType | None, loader: Loader, original: Loader) -> None:
     """Give the module the loader that it would have untraced, before its code can see ours."""
     if module is None:

@@ -116,11 +116,14 @@ def _run_module(program: Program, compile_main: CompileMain, _: dict[str, Any]) 
 
 def _recompile_found(runpy: Any, compile_main: CompileMain) -> None:
     """Let runpy's next search, ours, give the code of `compile_main` in place of the loader's."""
+    from autotrace.hook.finder import unwrapped  # loaded already where something is traced
+
     search = runpy._get_module_details
 
     def search_once(*arguments: Any) -> tuple[str, Any, CodeType]:
         runpy._get_module_details = search
         name, spec, code = search(*arguments)
+        spec.loader = unwrapped(spec.loader)
         return name, spec, _recompile(name, spec.loader, code, compile_main)
 
     runpy._get_module_details = search_once

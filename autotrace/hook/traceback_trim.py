@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from types import TracebackType
 from typing import Any
 
-_FOLDER = os.path.dirname(__file__) + os.sep  # noqa: PTH120 - pathlib is 5 ms that the launch has no other use for
+_PACKAGE = __name__.rpartition(".")[0] + "."
 
 
 def without_hook_frames(traceback: TracebackType | None) -> TracebackType | None:
@@ -18,7 +17,9 @@ def without_hook_frames(traceback: TracebackType | None) -> TracebackType | None
         traceback = traceback.tb_next
     shown: TracebackType | None = None
     for entry in reversed(entries):
-        if not entry.tb_frame.f_code.co_filename.startswith(_FOLDER):
+        # Not by the file: those frames of ours that stand for importlib's have the name of its file.
+        module = dict.get(entry.tb_frame.f_globals, "__name__")
+        if not isinstance(module, str) or not module.startswith(_PACKAGE):
             entry.tb_next = shown
             shown = entry
     return shown
