@@ -92,7 +92,7 @@ def _pip(environment: Environment, *arguments: str) -> None:
     command = [str(environment.python), "-m", "pip", "--quiet", "--disable-pip-version-check", *arguments]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise RuntimeError(f"pip {arguments[0]} failed:\n{done.stdout}{done.stderr}")
+        raise RuntimeError(f"pip {arguments[0]} failed:\n{(done.stdout + done.stderr)[-2000:]}")
 
 
 def _link_autotrace(environment: Environment) -> None:
