@@ -38,10 +38,15 @@ class SharedRuntimeContext(_RuntimeContext):
         return cast(Context, value) if value is not None else Context()
 
     def detach(self, token: Token[Any]) -> None:
-        if token.var is current:
-            current.reset(token)
-        else:
+        if token.var is not current:
             self.replaced.detach(token)
+            return
+        try:
+            current.reset(token)
+        except ValueError:
+            # A generator that another task closes: this context never had the value, so there is nothing to restore
+            # (opentelemetry-python issue 2606 logs an error for each).
+            return
 
 
 def take_slot() -> None:
