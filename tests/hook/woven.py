@@ -71,8 +71,10 @@ class Program:
         sys.meta_path.remove(self.finder)
         sys.path.remove(str(self.folder))
         self.patcher.undo()
-        for name, module in list(sys.modules.items()):
-            if name not in self._loaded_before and str(getattr(module, "__file__", "")).startswith(str(self.folder)):
+        # A module may have put something else in its place, so its name counts.
+        for name in set(sys.modules) - self._loaded_before:
+            top = self.folder / name.partition(".")[0]
+            if top.is_dir() or top.with_suffix(".py").exists():
                 del sys.modules[name]
         sys.path_importer_cache.pop(str(self.folder), None)
 
