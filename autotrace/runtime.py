@@ -6,13 +6,14 @@ import atexit
 import os
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import CodeType
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from autotrace import __version__, guard
 from autotrace.errors import StoreError
+from autotrace.export.linger import Linger
 from autotrace.export.pipeline import Pipeline
 from autotrace.export.resource import ProcessResource
 from autotrace.hook.code_cache import CodeCache
@@ -25,6 +26,7 @@ from autotrace.plan.plan import Plan
 from autotrace.plan.target import Target
 from autotrace.sample.sampler import Sampler
 from autotrace.span.construct import Construction
+from autotrace.span.span import LocalRoot, Span
 from autotrace.span.tracer import Tracer
 from autotrace.store.location import locate
 from autotrace.store.run import Run
@@ -49,6 +51,8 @@ class Runtime:
         self._writer = StoreWriter(self.store)
         resource = ProcessResource(plan.service_name, __version__, dict(plan.resource))
         self._pipeline = Pipeline((self._writer,), resource, plan.buffer.memory)
+        self._linger = Linger(self._writer, self._pipeline.deliver, self._pipeline.awake)
+        self._pipeline.each_round = self._linger.listen
         self.tracer = self._tracer()
         self.construction = Construction(self.tracer)
         self._matching = Matching(plan.targets, entry_names)
@@ -66,7 +70,8 @@ class Runtime:
         tracer = Tracer(
             decide=self._sampler.decide,
             ended=self._sampler.ended,
-            deliver=self._pipeline.deliver,
+            deliver=self._deliver,
+            dropped=self._linger.take,
             limit=self.plan.buffer.spans_per_trace,
             ignored_errors=frozenset(self.plan.sampler.keep_ignore),
         )
@@ -75,6 +80,11 @@ class Runtime:
         else:
             Runtime.first_tracer.resume(tracer)
         return Runtime.first_tracer
+
+    def _deliver(self, root: LocalRoot, spans: Sequence[Span]) -> None:
+        if not root.head:
+            self._linger.announce(root)
+        self._pipeline.deliver(root, spans)
 
     @property
     def compile_main(self) -> Callable[[bytes | str, str], CodeType]:
@@ -109,6 +119,7 @@ class Runtime:
             except BaseException as failure:
                 guard.swallow(failure)
         try:
+            self._linger.listen()
             self._pipeline.shutdown(self.plan.shutdown_timeout_ns)
             self._write_run()
             self._writer.close()

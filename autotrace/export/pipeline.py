@@ -27,7 +27,8 @@ class Pipeline:
     """The queue, the thread and the exporters of one process; a fork's child begins with an empty queue.
 
     `memory` is about how many bytes may wait. `exported`, `lost` (by an exporter that failed) and `dropped` (the queue was
-    full, or closed) count spans of this process; `failures` counts an exporter's errors by kind.
+    full, or closed) count spans of this process; `failures` counts an exporter's errors by kind. `each_round` is called
+    by the export thread before each batch, at least once a second.
     """
 
     def __init__(
@@ -41,6 +42,7 @@ class Pipeline:
         self._resource = resource
         self._queue = Queue(span_limit, memory)
         self._closed = False
+        self.each_round: Callable[[], None] = lambda: None
         self._begin()
         _watch_forks(self)
 
@@ -76,6 +78,14 @@ class Pipeline:
             self._start()
         elif self._queue.spans >= _BATCH:
             thread.wake()
+
+    def awake(self) -> None:
+        """See to it that the export thread runs: `each_round` has something to do."""
+        if self._pid != os.getpid():
+            self._begin()
+        thread = self._thread
+        if not self._closed and (thread is None or not thread.is_alive()):
+            self._start()
 
     def flush(self, timeout_ns: int) -> bool:
         """Export what waits now, within `timeout_ns` nanoseconds; whether that was done.
@@ -158,6 +168,7 @@ class Pipeline:
     def _export_batch(self) -> bool:
         """Export up to a batch; whether there is more."""
         with self._exporting:
+            self._do_round()
             deliveries, marker = self._queue.take(_BATCH)
             try:
                 spans = [span for delivery in deliveries for span in convert(delivery.root, delivery.spans)]
@@ -167,6 +178,12 @@ class Pipeline:
                 if marker is not None:
                     marker.passed.release()
         return len(self._queue) > 0
+
+    def _do_round(self) -> None:
+        try:
+            self.each_round()
+        except Exception as error:
+            self._fail(self, error)
 
     def _export(self, spans: list[FinishedSpan]) -> None:
         resource = self._resource()
@@ -178,7 +195,7 @@ class Pipeline:
                 self._fail(exporter, error)
         self.exported += len(spans)
 
-    def _fail(self, exporter: Exporter, error: Exception) -> None:
+    def _fail(self, exporter: object, error: Exception) -> None:
         """Count what an exporter raised, and log the first of each kind; a timeout of the application passes."""
         if guard.is_from_signal(error):
             raise error

@@ -35,18 +35,20 @@ class Tracer:
         deliver: Callable[[LocalRoot, Sequence[Span]], None],
         limit: int = 5000,
         ignored_errors: frozenset[str] = frozenset(),
+        dropped: Callable[[LocalRoot, Sequence[Span]], None] = lambda root, spans: None,
     ) -> None:
         self.decide = decide
         self.ended = ended
         self.deliver = deliver
         self.limit = limit
         self.ignored_errors = ignored_errors
+        self.dropped = dropped
         self.active = True
 
     def resume(self, other: Tracer) -> None:
         """Record for `other` from now on: what was woven once stays woven and holds this tracer."""
         self.decide, self.ended, self.deliver = other.decide, other.ended, other.deliver
-        self.limit, self.ignored_errors = other.limit, other.ignored_errors
+        self.limit, self.ignored_errors, self.dropped = other.limit, other.ignored_errors, other.dropped
         self.active = True
 
     def start(self, site: Site, kind: type[Span], value: object) -> Span:
@@ -115,8 +117,8 @@ class Tracer:
         if root.span is not span:
             if root.open:
                 root.finished.append(span)
-            elif root.verdict:
-                self.deliver(root, (span,))
+            else:
+                (self.deliver if root.verdict else self.dropped)(root, (span,))
             return
         finished = root.finished
         finished.append(span)
@@ -125,8 +127,7 @@ class Tracer:
         # Otherwise a task that starts the next task, and so on, would hold every root that ever was.
         span.parent = None
         root.verdict = self.ended(root)
-        if root.verdict:
-            self.deliver(root, finished)
+        (self.deliver if root.verdict else self.dropped)(root, finished)
 
     def overflow(self, root: LocalRoot) -> None:
         """Bound a local root that holds too many: a sampled one delivers a chunk, an undecided one drops old leaves."""

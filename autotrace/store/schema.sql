@@ -45,6 +45,13 @@ CREATE TABLE parts (
   external_id TEXT
 );
 
+-- Traces that some process keeps although they were not sampled; the others deliver what they still hold of them.
+CREATE TABLE keeps (
+  id INTEGER PRIMARY KEY,
+  trace_id BLOB NOT NULL,
+  kept_ns INTEGER NOT NULL
+);
+
 CREATE TABLE runs (
   id INTEGER PRIMARY KEY,
   pid INTEGER NOT NULL,

@@ -6,6 +6,7 @@ import json
 import os
 import sqlite3
 import threading
+import time
 import weakref
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -22,6 +23,7 @@ from autotrace.store.sanitize import sanitize_resource, sanitize_span
 from autotrace.store.schema import WAL_LIMIT, open_writable
 
 _RUNS_KEPT = 1000
+_KEEPS_NS = 60_000_000_000
 _CHECKPOINT_TIMEOUT_MS = 200
 _FORK_TIMEOUT_S = 1.0
 
@@ -42,6 +44,7 @@ class StoreWriter:
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path).absolute()
         self.refused = 0
+        self._keep_read = 0
         self._lock = threading.Lock()
         self._forking = False
         self._connection: sqlite3.Connection | None = None
@@ -79,6 +82,27 @@ class StoreWriter:
             connection.execute("DELETE FROM runs WHERE pid = ? AND started_ns = ?", (run.pid, run.started_ns))
             connection.execute("INSERT INTO runs VALUES (NULL,?,?,?,?,?,?,?,?,?,?,?)", text)
             connection.execute("DELETE FROM runs WHERE id <= (SELECT max(id) FROM runs) - ?", (_RUNS_KEPT,))
+
+    def write_keeps(self, trace_ids: Sequence[int]) -> None:
+        """Tell the other processes that these traces are kept."""
+        now = time.time_ns()
+        rows = [(trace_id.to_bytes(16, "big"), now) for trace_id in trace_ids]
+        with self._lock, self._transaction() as connection:
+            connection.executemany("INSERT INTO keeps VALUES (NULL, ?, ?)", rows)
+            connection.execute("DELETE FROM keeps WHERE kept_ns < ?", (now - _KEEPS_NS,))
+
+    def read_keeps(self) -> list[int]:
+        """The traces that any process has kept since the last call."""
+        if not self.path.exists():
+            return []
+        with self._lock:
+            connection = self._open()
+            try:
+                rows = connection.execute("SELECT id, trace_id FROM keeps WHERE id > ?", (self._keep_read,)).fetchall()
+            except sqlite3.Error as error:
+                raise StoreError(f"{self.path}: cannot read the store: {error}") from error
+        self._keep_read = max([self._keep_read, *(row[0] for row in rows)])
+        return [int.from_bytes(row[1], "big") for row in rows]
 
     def close(self) -> None:
         """Give the connection back; a later write opens it again."""
