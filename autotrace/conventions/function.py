@@ -3,26 +3,28 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from typing import Any
 
 from autotrace.conventions.around import Begin, SpanCall, Wrapper, surround
 from autotrace.conventions.environment import Place
 from autotrace.conventions.field import argument, parameters, plain
+from autotrace.span.delegate import delegate
 from autotrace.span.drive import GeneratorSite
 from autotrace.span.site import Silence, Site
 from autotrace.span.span import Span
 from autotrace.span.tagged import TaggedSite
 
 
-def build(place: Place) -> Wrapper | None:
-    """The wrapper of a plain function; None for an asynchronous generator, which cannot be patched exactly."""
+def build(place: Place) -> Wrapper:
+    """The wrapper of a plain function."""
     original = place.original
-    if inspect.isasyncgenfunction(original):
-        return None
     site = place.environment.construction.site(place.target, place.module, place.qualname, parameters(place))
+    steps = GeneratorSite(site)
     if inspect.isgeneratorfunction(original):
-        return _generator(site)
+        return _generator(lambda generator: _delegate(site, steps.iter(generator)))
+    if inspect.isasyncgenfunction(original):
+        return _generator(lambda generator: delegate(steps.aiter(generator)))
     if isinstance(site, TaggedSite):
         return surround(original, _begin_tagged(place, site))
     return surround(original, lambda instance, args, kwargs: _call(args, kwargs, site.nullcontext()))
@@ -52,12 +54,10 @@ def _begin_tagged(place: Place, site: TaggedSite) -> Begin:
     return begin
 
 
-def _generator(site: Site) -> Wrapper:
-    steps = GeneratorSite(site)
-
+def _generator(drive: Callable[[Any], Any]) -> Wrapper:
     def around(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         original = wrapped(*args, **kwargs)
-        generator: Any = _delegate(site, steps.iter(original))
+        generator = drive(original)
         generator.__name__, generator.__qualname__ = original.__name__, original.__qualname__
         return generator
 

@@ -16,33 +16,10 @@ import sys
 from collections.abc import Iterator
 
 from autotrace.hook.inject import Function, call, inject, split_docstring
+from autotrace.span.delegate import DELEGATE
 
 INNER = ".generator"
 
-# `yield from` for an asynchronous generator, which the language lacks. What is thrown in leaves its `except` before the
-# loop goes on, or it would become the `__context__` of whatever the body raises next.
-DELEGATE = """
-async def delegate(driver):
-    try:
-        value = await driver.__anext__()
-        while True:
-            closing = thrown = None
-            try:
-                sent = yield value
-            except GeneratorExit as error:
-                closing = error
-            except BaseException as error:
-                thrown = error
-            if closing is not None:
-                await driver.aclose()
-                raise closing
-            if thrown is not None:
-                value = await driver.athrow(thrown)
-            else:
-                value = await driver.asend(sent)
-    except StopAsyncIteration:
-        return
-"""
 _VARIABLES = frozenset({"driver", "value", "closing", "thrown", "sent", "error"})
 
 
