@@ -1,0 +1,32 @@
+"""The order service: saves an order and asks for its payment."""
+
+import os
+import uuid
+
+import broker
+import database
+from flask import Flask, jsonify, request
+
+app = Flask(__name__)
+
+
+class OrderService:
+    def create_order(self, order_data):
+        order = {"id": uuid.uuid4().hex, **order_data}
+        database.execute(
+            "INSERT INTO orders (id, item, amount) VALUES (?, ?, ?)", order["id"], order["item"], order["amount"]
+        )
+        broker.publish("payment_needed", {"order_id": order["id"], "amount": order["amount"]})
+        return order
+
+
+service = OrderService()
+
+
+@app.post("/orders")
+def post_order():
+    return jsonify(service.create_order(request.get_json())), 201
+
+
+if __name__ == "__main__":
+    app.run(port=int(os.environ["PORT"]), threaded=True)
