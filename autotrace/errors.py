@@ -44,5 +44,9 @@ class StoreError(AutotraceError):
     """A local store that cannot be opened, read or written."""
 
 
+class ExportError(AutotraceError):
+    """An exporter's endpoint that could not be reached in time or did not accept what was sent."""
+
+
 class LaunchError(AutotraceError):
     """A program that cannot be started: no such file, module or code."""
