@@ -1,4 +1,4 @@
-"""Dropped traces that another process may yet keep: takes local roots as they are decided, gives back what is wanted."""
+"""Dropped traces that another process may yet keep: takes local roots as they are decided, gives back what is wanted.
 
 A worker that fails never tells its publisher, which has long decided. So what was dropped waits for ten seconds; a process
 that keeps a trace in spite of its sampling says so in a journal that all processes of the machine share.
