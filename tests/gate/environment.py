@@ -28,11 +28,6 @@ class Environment:
     def python(self) -> Path:
         return self.folder / "venv" / "bin" / "python"
 
-    @property
-    def module_path(self) -> Path:
-        """A folder for PYTHONPATH with autotrace in it and nothing else of the checkout, whose `tests` would be found."""
-        return self.folder / "path"
-
     def sources(self, suite: str) -> Path:
         """The folder of a suite's source distribution."""
         (found,) = (self.folder / "sources").glob(f"{suite}-*/")
@@ -50,7 +45,6 @@ def make_environment() -> Environment:
         if not complete.exists():
             _fill(environment)
             complete.touch()
-        _link_autotrace(environment)
     return environment
 
 
@@ -93,12 +87,3 @@ def _pip(environment: Environment, *arguments: str) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(f"pip {arguments[0]} failed:\n{(done.stdout + done.stderr)[-2000:]}")
-
-
-def _link_autotrace(environment: Environment) -> None:
-    """Point the path at this checkout: several may share one environment, one after the other."""
-    environment.module_path.mkdir(exist_ok=True)
-    link = environment.module_path / "autotrace"
-    if not link.is_symlink() or link.readlink() != ROOT / "autotrace":
-        link.unlink(missing_ok=True)
-        link.symlink_to(ROOT / "autotrace")

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from autotrace.store.read import StoreReader
-from gate.environment import HERE, Environment
+from gate.environment import HERE, ROOT, Environment
 
 CONFIG = HERE / "gate.toml"
 SUITES = ("attrs", "structlog")
@@ -58,7 +58,7 @@ def run_suite(environment: Environment, suite: str, mode: Mode, folder: Path) ->
     # Not the variables of the test session: coverage, pytest options or a tracing of ours in there would be a difference.
     variables = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "LC_ALL", "TZ") if name in os.environ}
     variables |= {
-        "PYTHONPATH": os.pathsep.join((str(environment.module_path), str(HERE / "plugin"))),
+        "PYTHONPATH": os.pathsep.join((_module_path(folder), str(HERE / "plugin"))),
         "PYTHONHASHSEED": "0",
         "HYPOTHESIS_STORAGE_DIRECTORY": str(folder / "hypothesis"),
         "GATE_OBSERVATIONS": str(observations),
@@ -80,6 +80,14 @@ def run_suite(environment: Environment, suite: str, mode: Mode, folder: Path) ->
     if not observations.exists():
         raise RuntimeError(f"pytest did not come to its end in {suite}, exit code {done.returncode}:\n{output[-8000:]}")
     return Run(_read(observations), done.returncode, seconds, _count_spans(store), output)
+
+
+def _module_path(folder: Path) -> str:
+    """A folder for PYTHONPATH with autotrace in it and nothing else of the checkout, whose `tests` would be found."""
+    path = folder / "path"
+    path.mkdir()
+    (path / "autotrace").symlink_to(ROOT / "autotrace")
+    return str(path)
 
 
 def _read(file: Path) -> dict[str, Observation]:
