@@ -334,3 +334,12 @@ def test_two_tracings_at_once_do_not_disturb_each_other(traced, how, tmp_path):
     with Program(tmp_path, ["helper"], how):
         shop = program.load(SOURCE)
         assert (shop.create(), shop.helper()) == (1, 2)
+
+
+def test_a_module_woven_once_may_be_patched_when_it_is_imported_again(traced, tmp_path):
+    first = traced("create")
+    first.load(SOURCE).create()
+    del sys.modules["shop"]
+    with Program(tmp_path, ["create"], "patch") as second:
+        importlib.import_module("shop").create()
+        assert (first.tree(), second.tree()) == ("create", "create")

@@ -66,10 +66,12 @@ def shop(traced, how):
         pytest.param(copy.deepcopy, id="deepcopy"),
     ],
 )
-def test_a_function_comes_back_as_untraced(shop, how, name, copied):
+def test_a_function_comes_back_as_untraced(shop, how, name, copied, monkeypatch):
     if (name, how) == ("partial", "patch"):
         pytest.skip("what took the function before it was patched holds one that its name no longer gives")
-    plain = _load_plain()
+    plain = types.ModuleType("plain")
+    monkeypatch.setitem(sys.modules, "plain", plain)
+    exec(textwrap.dedent(SOURCE), vars(plain))
     theirs = copied(find(plain, name)) == find(plain, name)
     back = copied(find(shop, name))
     if theirs and name != "partial":
@@ -78,13 +80,6 @@ def test_a_function_comes_back_as_untraced(shop, how, name, copied):
     expected = {"create": 2, "partial": 3, "cached": 2, "Shop.build": shop.Shop(5), "Shop.check": 1, "Shop.method": 1}
     if name in expected:
         assert vars(back(*arguments)) == {"n": 5} if name == "Shop.build" else back(*arguments) == expected[name]
-
-
-def _load_plain():
-    plain = types.ModuleType("plain")
-    sys.modules["plain"] = plain
-    exec(textwrap.dedent(SOURCE), vars(plain))
-    return plain
 
 
 def cloudpickled(value):

@@ -74,7 +74,8 @@ class Program:
         # A module may have put something else in its place, so its name counts.
         for name in set(sys.modules) - self._loaded_before:
             top = self.folder / name.partition(".")[0]
-            if top.is_dir() or top.with_suffix(".py").exists():
+            file = str(getattr(sys.modules[name], "__file__", ""))
+            if top.is_dir() or top.with_suffix(".py").exists() or file.startswith(str(self.folder)):
                 del sys.modules[name]
         sys.path_importer_cache.pop(str(self.folder), None)
 
