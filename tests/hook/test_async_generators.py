@@ -50,8 +50,8 @@ SOURCE = """
 
 
 @pytest.fixture
-def shop(traced):
-    program = traced("rows", "helper", "calls", "managed")
+def shop(traced, how):
+    program = traced("rows", "helper", "calls", "managed", how=how)
     module = program.load(SOURCE)
     module.program = program
     return module
@@ -159,7 +159,9 @@ async def test_calls_in_the_body_are_children(shop):
     assert shop.program.tree() == "calls\n  helper\n  helper"
 
 
-async def test_an_async_context_manager_made_of_one(shop):
+async def test_an_async_context_manager_made_of_one(shop, how):
+    if how == "patch":
+        pytest.skip("a patched name is what the decorator made of the generator: only its making is traced")
     async with shop.managed() as inside:
         assert (inside, current()) == ("managed", None)
     async with shop.managed():
