@@ -5,22 +5,32 @@ from __future__ import annotations
 import _thread
 import os
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextvars import Context
+from dataclasses import dataclass
 
 from autotrace import guard
 from autotrace.export.convert import convert
 from autotrace.export.exporter import Exporter
-from autotrace.export.queue import Queue
+from autotrace.export.queue import Delivery, Queue
 from autotrace.export.thread import ExportThread
 from autotrace.span.clock import Clock
 from autotrace.span.finished import FinishedSpan, Resource
+from autotrace.span.service import Service, service_of
 from autotrace.span.span import LocalRoot, Span
 
 _BATCH = 1000
 _SPAN_LIMIT = 100_000
 _FORK_TIMEOUT_NS = 1_000_000_000
 _RETRY_NS = 1_000_000_000
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Route:
+    """Where spans go: whose they are, and to whom they are given."""
+
+    resource: Callable[[], Resource]
+    exporters: tuple[Exporter, ...]
 
 
 class Pipeline:
@@ -38,8 +48,8 @@ class Pipeline:
         memory: int,
         span_limit: int = _SPAN_LIMIT,
     ) -> None:
-        self._exporters = tuple(exporters)
-        self._resource = resource
+        self._process = Route(resource, tuple(exporters))
+        self._services: dict[Service, Route] = {}
         self._queue = Queue(span_limit, memory)
         self._closed = False
         self.each_round: Callable[[], None] = lambda: None
@@ -58,6 +68,11 @@ class Pipeline:
         self.lost = 0
         self.failures: dict[str, int] = {}
         self._pid = os.getpid()
+
+    def route(self, service: Service, resource: Callable[[], Resource], exporters: Sequence[Exporter] | None) -> None:
+        """Give the spans of a service a resource of their own, and exporters in place of the process's, if any."""
+        given = self._process.exporters if exporters is None else tuple(exporters)
+        self._services[service] = Route(resource, given)
 
     @property
     def dropped(self) -> int:
@@ -121,7 +136,7 @@ class Pipeline:
             return False
         done = self._drain(deadline) and done
         self._queue.drop_all()
-        for exporter in self._exporters:
+        for exporter in self._every_exporter():
             try:
                 exporter.close()
             except Exception as error:
@@ -171,9 +186,8 @@ class Pipeline:
             self._do_round()
             deliveries, marker = self._queue.take(_BATCH)
             try:
-                spans = [span for delivery in deliveries for span in convert(delivery.root, delivery.spans)]
-                if spans:
-                    self._export(spans)
+                for route, spans in self._convert(deliveries).items():
+                    self._export(route, spans)
             finally:
                 if marker is not None:
                     marker.passed.release()
@@ -185,9 +199,34 @@ class Pipeline:
         except Exception as error:
             self._fail(self, error)
 
-    def _export(self, spans: list[FinishedSpan]) -> None:
-        resource = self._resource()
-        for exporter in self._exporters:
+    def _convert(self, deliveries: Sequence[Delivery]) -> dict[Route, list[FinishedSpan]]:
+        """What is delivered, by where it goes."""
+        found: dict[Route, list[FinishedSpan]] = {}
+        for root, spans, _ in deliveries:
+            for route, own in self._divide(spans).items():
+                converted = convert(root, own)
+                if converted:
+                    found.setdefault(route, []).extend(converted)
+        return found
+
+    def _divide(self, spans: Sequence[Span]) -> dict[Route, Sequence[Span]]:
+        if not self._services:
+            return {self._process: spans}
+        found: dict[Route, list[Span]] = {}
+        for span in spans:
+            service = service_of(span)
+            route = self._process if service is None else self._services.get(service, self._process)
+            found.setdefault(route, []).append(span)
+        return dict(found)
+
+    def _every_exporter(self) -> Iterable[Exporter]:
+        """Each exporter once, whoever shares it."""
+        routes = (self._process, *self._services.values())
+        return {id(exporter): exporter for route in routes for exporter in route.exporters}.values()
+
+    def _export(self, route: Route, spans: list[FinishedSpan]) -> None:
+        resource = route.resource()
+        for exporter in route.exporters:
             try:
                 exporter.deliver(resource, spans)
             except Exception as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from autotrace.span.finished import AttributeValue, Resource
 
@@ -29,6 +29,10 @@ class ProcessResource:
             self._resource = Resource(self._service_name, self._describe(pid))
             self._pid = pid
         return self._resource
+
+    def named(self, service_name: str, attributes: Mapping[str, AttributeValue]) -> Callable[[], Resource]:
+        """Gives the Resource of a service inside this process: its name and `attributes` in place of the process's."""
+        return lambda: Resource(service_name, {**self().attributes, "service.name": service_name, **attributes})
 
     def _describe(self, pid: int) -> dict[str, AttributeValue]:
         return {

@@ -63,7 +63,7 @@ def weave(tree: ast.Module, choose: Choose) -> list[Woven]:
     """Weave into `tree`, in place, what `choose(qualname, parameters)` picks; give what was woven."""
     woven: list[Woven] = []
     for function, qualname in list(functions(tree)):
-        choice = None if _is_compiled(function) else choose(qualname, parameter_names(function))
+        choice = None if is_compiled(function) else choose(qualname, parameter_names(function))
         if choice is not None:
             record = Woven(len(woven), qualname, choice.target, choice.roots)
             _weave_function(function, record.mark, choice)
@@ -158,7 +158,8 @@ def _read_results(body: list[ast.stmt], mark: str) -> None:
                 blocks.extend(inner_blocks(statement))
 
 
-def _is_compiled(function: Function) -> bool:
+def is_compiled(function: Function) -> bool:
+    """Whether a decorator (`jit`, `script`) compiles the function from its source or byte code."""
     for decorator in function.decorator_list:
         node = decorator.func if isinstance(decorator, ast.Call) else decorator
         name = node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")

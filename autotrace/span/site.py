@@ -16,6 +16,7 @@ from autotrace import guard
 from autotrace.span.clock import Clock
 from autotrace.span.context import get_current, set_current
 from autotrace.span.finished import AttributeValue
+from autotrace.span.service import Service
 from autotrace.span.span import ShortSpan, Span
 from autotrace.span.tracer import Tracer
 
@@ -59,9 +60,12 @@ TRIM = Trim()
 
 
 class Site:
-    """What every call of one function shares: the name, kind and fixed attributes of its spans, and who records them."""
+    """What every call of one function shares: the name, kind and fixed attributes of its spans, and who records them.
 
-    __slots__ = ("attributes", "kind", "min_duration", "name", "tracer")
+    `service` is whose the spans are where that is not the process.
+    """
+
+    __slots__ = ("attributes", "kind", "min_duration", "name", "service", "tracer")
 
     def __init__(
         self,
@@ -76,6 +80,7 @@ class Site:
         self.kind = kind
         self.min_duration = min_duration
         self.attributes = attributes or {}
+        self.service: Service | None = None
 
     def nullcontext(self, clock: Callable[[], int] = Clock.now) -> Span | Silence:
         """Start a span and make it current; named after `contextlib.nullcontext`, for the reason above."""

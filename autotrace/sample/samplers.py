@@ -1,0 +1,51 @@
+"""The samplers of one process: takes a local root, asks the sampler of its service, or that of the process."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from autotrace.plan.plan import SamplerSettings
+from autotrace.sample.counts import Counts
+from autotrace.sample.sampler import Sampler
+from autotrace.span.service import Service
+from autotrace.span.span import LocalRoot
+
+
+class Samplers:
+    """A service's own sampler decides only where its span is the local root."""
+
+    def __init__(self, process: Sampler) -> None:
+        self._process = process
+        self._own: dict[Service, Sampler] = {}
+
+    def add(self, service: Service, settings: SamplerSettings) -> None:
+        """Let a service decide by settings of its own."""
+        self._own[service] = Sampler(settings)
+
+    def decide(self, root: LocalRoot) -> bool:
+        """The head decision of a local root."""
+        return self._sampler(root).decide(root)
+
+    def ended(self, root: LocalRoot) -> bool:
+        """The late decision of a local root that has ended."""
+        return self._sampler(root).ended(root)
+
+    def counts(self) -> Counts:
+        """What all of them have decided so far; the rule that dropped most, and its rate, are the process's."""
+        counts = self._process.counts()
+        for sampler in self._own.values():
+            own = sampler.counts()
+            counts = replace(
+                counts,
+                seen=counts.seen + own.seen,
+                sampled=counts.sampled + own.sampled,
+                errors=counts.errors + own.errors,
+                slow=counts.slow + own.slow,
+                requested=counts.requested + own.requested,
+                rules=(*counts.rules, *own.rules),
+            )
+        return counts
+
+    def _sampler(self, root: LocalRoot) -> Sampler:
+        service = root.span.site.service
+        return self._process if service is None else self._own.get(service, self._process)
