@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from autotrace import __version__, guard
 from autotrace.errors import StoreError
+from autotrace.export.chosen import choose
 from autotrace.export.linger import Linger
 from autotrace.export.pipeline import Pipeline
 from autotrace.export.resource import ProcessResource
@@ -50,7 +51,7 @@ class Runtime:
         self._sampler = Sampler(plan.sampler)
         self._writer = StoreWriter(self.store)
         resource = ProcessResource(plan.service_name, __version__, dict(plan.resource))
-        self._pipeline = Pipeline((self._writer,), resource, plan.buffer.memory)
+        self._pipeline = Pipeline(choose(plan.exporters, self._writer), resource, plan.buffer.memory)
         self._linger = Linger(self._writer, self._pipeline.deliver, self._pipeline.awake)
         self._pipeline.each_round = self._linger.listen
         self.tracer = self._tracer()
@@ -120,7 +121,8 @@ class Runtime:
                 guard.swallow(failure)
         try:
             self._linger.listen()
-            self._pipeline.shutdown(self.plan.shutdown_timeout_ns)
+            if not self._pipeline.shutdown(self.plan.shutdown_timeout_ns):
+                self._say("spans were not exported: the end of the program waits no longer ([shutdown] timeout)")
             self._write_run()
             self._writer.close()
             self._report()
@@ -167,14 +169,20 @@ class Runtime:
         try:
             self._writer.record_run(run)
         except StoreError as error:
-            self._say(str(error))
+            if self._stores():
+                self._say(str(error))
 
     def _report(self) -> None:
         for line in unmatched_lines(self._matching.unmatched(), sys.modules):
             self._say(line)
         counts = self._sampler.counts()
         if sys.stderr is not None and sys.stderr.isatty():
-            self._say(end_line(counts.kept, counts.seen, Path(self.store)))
+            others = [one.type for one in self.plan.exporters if one.type != "sqlite"]
+            self._say(end_line(counts.kept, counts.seen, Path(self.store) if self._stores() else None, others))
+
+    def _stores(self) -> bool:
+        """Whether the spans go to the local store."""
+        return any(exporter.type == "sqlite" for exporter in self.plan.exporters)
 
     def _say(self, line: str) -> None:
         if sys.stderr is not None:

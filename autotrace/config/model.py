@@ -6,9 +6,11 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from autotrace.config.units import duration_ns
 from autotrace.config.values import (
     Array,
     Duration,
+    EndpointUrl,
     FunctionPlace,
     MethodPattern,
     ModuleOrPlace,
@@ -21,6 +23,7 @@ from autotrace.config.values import (
 How = Literal["auto", "weave", "patch", "off"]
 ConventionName = Literal["function", "http.client", "http.server", "http.route", "db.connection"]
 SamplerType = Literal["always_on", "always_off", "probabilistic"]
+ExporterType = Literal["sqlite", "jaeger"]
 Format = Literal["tracecontext", "baggage", "x-trace"]
 
 Methods = Annotated[tuple[MethodPattern, ...], Array, Field(min_length=1)]
@@ -142,6 +145,14 @@ class Propagation(_Table):
     http: bool = Field(
         default=True, description="Whether outgoing HTTP requests carry the context and incoming ones are read."
     )
+    grpc: bool = Field(
+        default=True,
+        description="Whether outgoing gRPC calls carry the context and incoming ones are read. "
+        "Libraries for gRPC are not traced yet, so there is nothing to switch off so far.",
+    )
+    messaging: bool = Field(
+        default=True, description="Whether messages that are sent carry the context and received ones are read."
+    )
     database: bool = Field(default=False, description="Whether a comment with the ids is appended to SQL statements.")
     response: bool = Field(default=False, description="Whether HTTP responses carry X-Trace-ID.")
     formats: Annotated[tuple[Format, ...], Array] = Field(
@@ -152,7 +163,30 @@ class Propagation(_Table):
 class Exporter(_Table):
     """One place to which finished traces go."""
 
-    type: Literal["sqlite"] = Field(description="What kind of place: `sqlite` is the local store.")
+    type: ExporterType = Field(
+        description="What kind of place: `sqlite` is the local store, `jaeger` a collector of Jaeger."
+    )
+    endpoint: EndpointUrl | None = Field(
+        default=None,
+        description='jaeger: where its collector takes Thrift over HTTP, such as "http://jaeger:14268/api/traces"; a '
+        "user and password in it are sent as basic authorization.",
+    )
+    timeout: Duration | None = Field(
+        default=None, description='jaeger: the longest that one request may take; default: "2s".'
+    )
+
+    @model_validator(mode="after")
+    def _check_keys(self) -> Exporter:
+        given = [key for key in ("endpoint", "timeout") if getattr(self, key) is not None]
+        if self.type == "sqlite" and given:
+            raise mistake(f'{given[0]} has no meaning with type "sqlite"', "remove it")
+        if self.type == "jaeger" and self.endpoint is None:
+            raise mistake(
+                'type "jaeger" without an endpoint', 'add `endpoint`, such as "http://jaeger:14268/api/traces"'
+            )
+        if self.timeout is not None and duration_ns(self.timeout) == 0:
+            raise mistake("a timeout of nothing", 'write a duration such as "2s"')
+        return self
 
 
 class Store(_Table):

@@ -24,21 +24,17 @@ PLANNED_KEYS = frozenset(
         "sampler.endpoints[].target_per_second",
         "sampler.keep.tags",
         "sampler.keep.per_second",
-        "propagation.grpc",
-        "propagation.messaging",
         "propagation.baggage_hosts",
         "store.max_age",
         "store.max_size",
-        "exporters[].endpoint",
         "exporters[].headers",
         "exporters[].path",
-        "exporters[].timeout",
     }
 )
 
 PLANNED_VALUES: dict[str, frozenset[str]] = {
     "sampler.type": frozenset({"rate_limiting", "adaptive", "jaeger_remote"}),
-    "exporters[].type": frozenset({"jaeger", "otlp", "zipkin", "file", "console"}),
+    "exporters[].type": frozenset({"otlp", "zipkin", "file", "console"}),
     "propagation.formats[]": frozenset({"b3", "b3multi", "jaeger"}),
     "targets[].as": frozenset(
         {"rpc.client", "rpc.server", "messaging.send", "messaging.process", "db.query", "handoff"}

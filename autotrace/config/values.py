@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from typing import Annotated, Any
+from urllib.parse import SplitResult, urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Strict, WithJsonSchema
 from pydantic_core import PydanticCustomError
@@ -78,6 +79,31 @@ def _check_probability(number: float) -> float:
     return number
 
 
+_URL_REMEDY = 'write a URL such as "http://jaeger:14268/api/traces"'
+
+
+def _check_endpoint(text: str) -> str:
+    # What stands before an @ is a secret, and a message is read by many.
+    found = "the URL" if "@" in text else shown(text)
+    url = _url(text)
+    if url is None or url.scheme not in {"http", "https"} or not url.hostname:
+        raise mistake(f"{found} is no http or https URL", _URL_REMEDY)
+    if url.path in {"", "/"}:
+        raise mistake(f"{found} has no path", _URL_REMEDY)
+    return text
+
+
+def _url(text: str) -> SplitResult | None:
+    """The parts of a URL that could stand in a request as it is written; else None."""
+    if not re.fullmatch(r"[!-~]+", text) or "#" in text:
+        return None
+    try:
+        url = urlsplit(text)
+        return url if url.port != 0 else None
+    except ValueError:
+        return None
+
+
 Duration = Annotated[
     str,
     BeforeValidator(_with_unit(duration_ns, 'write a duration with a unit, such as "500ms", "2s" or "1min"')),
@@ -90,6 +116,9 @@ Size = Annotated[
 ]
 Probability = Annotated[
     float, AfterValidator(_check_probability), WithJsonSchema({"type": "number", "minimum": 0, "maximum": 1})
+]
+EndpointUrl = Annotated[
+    str, AfterValidator(_check_endpoint), WithJsonSchema({"type": "string", "pattern": "^https?://[^ #/]+/[^ #]+$"})
 ]
 Text = Annotated[str, AfterValidator(_check_not_empty)]
 ModuleOrPlace = Annotated[str, AfterValidator(_check_module_or_place)]

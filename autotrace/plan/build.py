@@ -20,7 +20,7 @@ from autotrace.plan.target import Origin, Target
 
 if TYPE_CHECKING:
     from autotrace.config.load import Loaded
-    from autotrace.config.model import Config, Endpoint, Sampler, Service, TargetEntry
+    from autotrace.config.model import Config, Endpoint, Exporter, Sampler, Service, TargetEntry
 
 
 def build(
@@ -38,11 +38,13 @@ def build(
         sampler=_sampler(model.sampler, loaded),
         propagation=PropagationSettings(
             http=model.propagation.http,
+            grpc=model.propagation.grpc,
+            messaging=model.propagation.messaging,
             database=model.propagation.database,
             formats=model.propagation.formats,
             response=model.propagation.response,
         ),
-        exporters=tuple(ExporterSettings(entry.type) for entry in model.exporters) or (ExporterSettings(),),
+        exporters=tuple(map(_exporter, model.exporters)) or (ExporterSettings(),),
         store=_store(model, folder),
         buffer=BufferSettings(model.buffer.spans_per_trace, size_bytes(model.buffer.memory)),
         shutdown_timeout_ns=duration_ns(model.shutdown.timeout),
@@ -130,6 +132,10 @@ def _rule(endpoint: Endpoint, loaded: Loaded, index: int) -> EndpointRule:
     place = loaded.place(("sampler", "endpoints", index, "endpoint"))
     origin = Origin(loaded.file, place.line, place.column)
     return EndpointRule(endpoint.endpoint, endpoint.rate, _optional_ns(endpoint.slower_than), origin)
+
+
+def _exporter(entry: Exporter) -> ExporterSettings:
+    return ExporterSettings(entry.type, entry.endpoint or "", duration_ns(entry.timeout or "2s"))
 
 
 def _store(model: Config, folder: str) -> StoreSettings:

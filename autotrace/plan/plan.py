@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from autotrace.plan.target import Origin, Target
 
@@ -34,6 +34,8 @@ class PropagationSettings:
     """Which families carry the context, and in which formats."""
 
     http: bool = True
+    grpc: bool = True
+    messaging: bool = True
     database: bool = False
     formats: tuple[str, ...] = ("tracecontext", "baggage", "x-trace")
     response: bool = False
@@ -41,9 +43,11 @@ class PropagationSettings:
 
 @dataclass(frozen=True, slots=True)
 class ExporterSettings:
-    """One entry of `[[exporters]]`."""
+    """One entry of `[[exporters]]`; `endpoint` is a URL and may hold a password, a request may take `timeout_ns`."""
 
     type: str = "sqlite"
+    endpoint: str = field(default="", repr=False)
+    timeout_ns: int = 2_000_000_000
 
 
 @dataclass(frozen=True, slots=True)

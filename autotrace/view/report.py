@@ -19,14 +19,18 @@ def unmatched_lines(unmatched: Iterable[tuple[Target, str]], modules: Iterable[s
     return lines
 
 
-def end_line(kept: int, seen: int, store: Path) -> str:
-    """The one line that says where to look."""
+def end_line(kept: int, seen: int, store: Path | None, others: Sequence[str] = ()) -> str:
+    """The one line that says where to look: in the local store, if spans go there, and in `others`."""
     traces = "1 trace" if kept == 1 else f"{kept} traces"
+    places = ", ".join([*([] if store is None else [_shortest(store)]), *dict.fromkeys(others)])
+    return f"{traces} ({kept} kept of {seen}) -> {places}{'' if store is None else '; autotrace show'}"
+
+
+def _shortest(path: Path) -> str:
     try:
-        place = store.relative_to(Path.cwd())
+        return str(path.relative_to(Path.cwd()))
     except ValueError:
-        place = store
-    return f"{traces} ({kept} kept of {seen}) -> {place}; autotrace show"
+        return str(path)
 
 
 def _reason(module: str, qualname: str, loaded: Sequence[str]) -> str:

@@ -98,14 +98,50 @@ BROKEN = {
         ['tracing.toml:2:8: unknown exporter type "sqlit"; did you mean "sqlite"?'],
     ),
     "an exporter of a later release": (
-        '[[exporters]]\ntype = "jaeger"\nendpoint = "http://collector:14268"\n',
-        ['tracing.toml:2:8: exporter type "jaeger" is not built yet; write "sqlite"'],
+        '[[exporters]]\ntype = "otlp"\nendpoint = "http://collector:4318/v1"\n',
+        ['tracing.toml:2:8: exporter type "otlp" is not built yet; write "sqlite" or "jaeger"'],
+    ),
+    "an exporter without its endpoint": (
+        '[[exporters]]\ntype = "jaeger"\n',
+        [
+            'tracing.toml:1:1: type "jaeger" without an endpoint; '
+            'add `endpoint`, such as "http://jaeger:14268/api/traces"'
+        ],
+    ),
+    "an endpoint that is no URL": (
+        '[[exporters]]\ntype = "jaeger"\nendpoint = "jaeger:14268/api/traces"\n',
+        [
+            'tracing.toml:3:12: endpoint: "jaeger:14268/api/traces" is no http or https URL; '
+            'write a URL such as "http://jaeger:14268/api/traces"'
+        ],
+    ),
+    "an endpoint without its path": (
+        '[[exporters]]\ntype = "jaeger"\nendpoint = "http://jaeger:14268"\n',
+        [
+            'tracing.toml:3:12: endpoint: "http://jaeger:14268" has no path; '
+            'write a URL such as "http://jaeger:14268/api/traces"'
+        ],
+    ),
+    "an endpoint that is wrong and holds a password": (
+        '[[exporters]]\ntype = "jaeger"\nendpoint = "http://me:hunter2@jaeger:port/"\n',
+        [
+            "tracing.toml:3:12: endpoint: the URL is no http or https URL; "
+            'write a URL such as "http://jaeger:14268/api/traces"'
+        ],
+    ),
+    "a key of another exporter": (
+        '[[exporters]]\ntype = "sqlite"\ntimeout = "2s"\n',
+        ['tracing.toml:1:1: timeout has no meaning with type "sqlite"; remove it'],
+    ),
+    "a request that may take no time": (
+        '[[exporters]]\ntype = "jaeger"\nendpoint = "http://jaeger/api/traces"\ntimeout = "0s"\n',
+        ['tracing.toml:1:1: a timeout of nothing; write a duration such as "2s"'],
     ),
     "keys of a later release": (
-        "[propagation]\ngrpc = true\nmessaging = true\n",
+        '[sampler]\nper_second = 5\n[store]\nmax_age = "7d"\n',
         [
-            "tracing.toml:2:1: propagation.grpc is not built yet; remove it",
-            "tracing.toml:3:1: propagation.messaging is not built yet; remove it",
+            "tracing.toml:2:1: sampler.per_second is not built yet; remove it",
+            "tracing.toml:4:1: store.max_age is not built yet; remove it",
         ],
     ),
     "a section of a later release": (
