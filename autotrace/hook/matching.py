@@ -10,6 +10,8 @@ from autotrace.plan.pattern import Pattern, compile_pattern
 from autotrace.plan.target import Target
 
 MAIN = "__main__"
+ENTRIES = (MAIN, "__mp_main__")
+"""The entry program, and its second run in a process that multiprocessing has spawned."""
 
 
 class Matching:
@@ -28,10 +30,11 @@ class Matching:
         self._globs = tuple(number for number, pattern in enumerate(self._modules) if pattern.literal is None)
         self.matched: dict[int, set[str]] = {}
         self.problems: dict[int, str] = {}
+        self.fallbacks: dict[str, str] = {}
 
     def of_module(self, name: str) -> tuple[int, ...]:
         """The numbers of the targets that may lie in a module, in the order of the file."""
-        names = (name, *self.entry_names) if name == MAIN else (name,)
+        names = (name, MAIN, *self.entry_names) if name in ENTRIES else (name,)
         found = {number for name in names for number in self._literals.get(name, ())}
         if self._globs:
             found.update(n for n in self._globs if any(self._modules[n].matches(name) for name in names))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from autotrace.plan.pattern import compile_pattern
 from autotrace.plan.target import Target
 
 
@@ -17,6 +18,11 @@ def unmatched_lines(unmatched: Iterable[tuple[Target, str]], modules: Iterable[s
         reason = problem or _reason(target.module, target.qualname, loaded)
         lines.append(f'{target.origin}: target "{target.at}" never matched: {reason}')
     return lines
+
+
+def fallback_lines(fallbacks: Mapping[str, str]) -> list[str]:
+    """A line for each function that could not be woven and was patched instead, with the compiler's reason."""
+    return [f"{place} cannot be woven, so it is patched: {reason}" for place, reason in fallbacks.items()]
 
 
 def end_line(kept: int, seen: int, store: Path | None, others: Sequence[str] = ()) -> str:
@@ -34,7 +40,8 @@ def _shortest(path: Path) -> str:
 
 
 def _reason(module: str, qualname: str, loaded: Sequence[str]) -> str:
-    if module in loaded:
+    pattern = compile_pattern(module)
+    if any(pattern.matches(name) for name in loaded):
         return f'{module} has no function that matches "{qualname}"'
     nearest = difflib.get_close_matches(module, loaded, n=1, cutoff=0.8)
     hint = f'; did you mean "{nearest[0]}"?' if nearest else ""
