@@ -74,6 +74,7 @@ class JaegerSink:
         self.bodies: list[bytes] = []
         self.connections: set[tuple[str, int]] = set()
         self.port = 0
+        self.server: ThreadingHTTPServer
 
     @property
     def endpoint(self) -> str:
@@ -115,6 +116,8 @@ def sink(status: int = 202, delay: float = 0, port: int = 0) -> Iterator[JaegerS
 
     server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
     server.daemon_threads = True
+    server.handle_error = lambda *words: None  # type: ignore[method-assign] # a client that goes away is no news
+    collected.server = server
     collected.port = server.server_port
     thread = threading.Thread(target=server.serve_forever, args=(0.02,))
     thread.start()
