@@ -1,6 +1,6 @@
 """The wrapper of a patched function: takes a function and what to call around it, stays out of every other way.
 
-wrapt's wrapper keeps signature, kind and `isinstance`; ours adds what it lacks: pickle, copy and deepcopy.
+wrapt's wrapper keeps signature, kind and `isinstance`; ours adds what it lacks: pickle, copy, deepcopy and repr.
 """
 
 from __future__ import annotations
@@ -21,6 +21,9 @@ class TracedMethod(wrapt.BoundFunctionWrapper[..., Any]):
             holder = _holder(self.__module__, self.__qualname__)
         return str(self.__qualname__) if holder is None else (getattr, (holder, self.__name__))
 
+    def __repr__(self) -> str:
+        return repr(self.__wrapped__)
+
     def __copy__(self) -> TracedMethod:
         return self
 
@@ -36,6 +39,9 @@ class TracedFunction(wrapt.FunctionWrapper[..., Any]):
 
     def __reduce_ex__(self, protocol: int) -> str:  # type: ignore[override]  # SupportsIndex
         return str(self.__qualname__)
+
+    def __repr__(self) -> str:
+        return repr(self.__wrapped__)
 
     def __copy__(self) -> TracedFunction:
         return self
