@@ -6,11 +6,12 @@ import sys
 from types import TracebackType
 from typing import Any
 
-_PACKAGE = __name__.rpartition(".")[0] + "."
+# The last two are around a patched call; from 3.11 on they take their frames out themselves.
+_OURS = (__name__.rpartition(".")[0] + ".", "autotrace.conventions.around", "autotrace.conventions.function")
 
 
-def without_hook_frames(traceback: TracebackType | None) -> TracebackType | None:
-    """`traceback` with every frame of autotrace/hook unlinked from it, in place."""
+def without_our_frames(traceback: TracebackType | None) -> TracebackType | None:
+    """`traceback` with every frame of ours that calls the program unlinked from it, in place."""
     entries = []
     while traceback is not None:
         entries.append(traceback)
@@ -19,7 +20,7 @@ def without_hook_frames(traceback: TracebackType | None) -> TracebackType | None
     for entry in reversed(entries):
         # Not by the file: those frames of ours that stand for importlib's have the name of its file.
         module = dict.get(entry.tb_frame.f_globals, "__name__")
-        if not isinstance(module, str) or not module.startswith(_PACKAGE):
+        if not isinstance(module, str) or not module.startswith(_OURS):
             entry.tb_next = shown
             shown = entry
     return shown
@@ -32,7 +33,7 @@ def show_without_us(error: BaseException, main: dict[str, Any]) -> None:
     sys.excepthook just before. So a hook that acts once stands there: it gives the traceback its first form,
     and the word back to the program's own hook.
     """
-    traceback = without_hook_frames(error.__traceback__)
+    traceback = without_our_frames(error.__traceback__)
     user_hook = getattr(sys, "excepthook", sys.__excepthook__)
 
     def excepthook(kind: type[BaseException], value: BaseException, whole: TracebackType | None) -> None:
@@ -53,7 +54,7 @@ def show_without_us(error: BaseException, main: dict[str, Any]) -> None:
 
 def _show_failed_hook(second: BaseException, first: BaseException) -> None:
     """What the interpreter prints when sys.excepthook itself fails; it would show our frame."""
-    second.__traceback__ = without_hook_frames(second.__traceback__)
+    second.__traceback__ = without_our_frames(second.__traceback__)
     sys.stderr.write("Error in sys.excepthook:\n")
     sys.__excepthook__(type(second), second, second.__traceback__)
     sys.stderr.write("\nOriginal exception was:\n")
