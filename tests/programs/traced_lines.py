@@ -18,11 +18,6 @@ def total(numbers):
     return result
 
 
-def evens(count):
-    for number in range(count):
-        yield number * 2
-
-
 def fail():
     try:
         raise ValueError
@@ -33,7 +28,7 @@ def fail():
 
 
 sys.settrace(record)
-total(evens(3))
+total([0, 1, 2])
 fail()
 sys.settrace(None)
 print(*events, sep="\n")
