@@ -21,7 +21,17 @@ from autotrace.config.values import (
 )
 
 How = Literal["auto", "weave", "patch", "off"]
-ConventionName = Literal["function", "http.client", "http.server", "http.route", "db.connection"]
+ConventionName = Literal[
+    "function",
+    "http.client",
+    "http.server",
+    "http.route",
+    "messaging.send",
+    "messaging.process",
+    "handoff",
+    "db.query",
+    "db.connection",
+]
 SamplerType = Literal["always_on", "always_off", "probabilistic"]
 ExporterType = Literal["sqlite", "jaeger"]
 Format = Literal["tracecontext", "baggage", "x-trace"]

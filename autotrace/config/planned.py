@@ -36,9 +36,7 @@ PLANNED_VALUES: dict[str, frozenset[str]] = {
     "sampler.type": frozenset({"rate_limiting", "adaptive", "jaeger_remote"}),
     "exporters[].type": frozenset({"otlp", "zipkin", "file", "console"}),
     "propagation.formats[]": frozenset({"b3", "b3multi", "jaeger"}),
-    "targets[].as": frozenset(
-        {"rpc.client", "rpc.server", "messaging.send", "messaging.process", "db.query", "handoff"}
-    ),
+    "targets[].as": frozenset({"rpc.client", "rpc.server"}),
 }
 
 PLANNED_FIELD_PREFIX = "python:"

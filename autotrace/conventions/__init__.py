@@ -20,6 +20,10 @@ _MODULES = {
     "http.client": "http_client",
     "http.route": "http_route",
     "http.server": "http_server",
+    "messaging.send": "messaging_send",
+    "messaging.process": "messaging_process",
+    "handoff": "handoff",
+    "db.query": "db_query",
     "db.connection": "db_connection",
 }
 

@@ -33,6 +33,11 @@ def argument(place: Place, name: str) -> ReadArgument:
     if name not in names:
         return lambda instance, args, kwargs: ABSENT
     index = names.index(name)
+    kind = _kind(place, name)
+    if kind is inspect.Parameter.VAR_POSITIONAL:
+        return lambda instance, args, kwargs: args[index if instance is None else index - 1 :]
+    if kind is inspect.Parameter.VAR_KEYWORD:
+        return lambda instance, args, kwargs: {key: value for key, value in kwargs.items() if key not in names}
 
     def read(instance: Any, args: Arguments, kwargs: Keywords) -> Any:
         # A bound call does not list what it is bound to.
@@ -44,6 +49,12 @@ def argument(place: Place, name: str) -> ReadArgument:
         return kwargs.get(name, ABSENT)
 
     return read
+
+
+def _kind(place: Place, name: str) -> object:
+    if place.word("parameters"):
+        return None
+    return inspect.signature(place.original).parameters[name].kind
 
 
 def field(place: Place, name: str) -> ReadArgument | None:

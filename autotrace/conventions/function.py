@@ -18,8 +18,13 @@ from autotrace.span.tagged import TaggedSite
 
 def build(place: Place) -> Wrapper:
     """The wrapper of a plain function."""
-    original = place.original
     site = place.environment.construction.site(place.target, place.module, place.qualname, parameters(place))
+    return surround_function(place, site)
+
+
+def surround_function(place: Place, site: Site) -> Wrapper:
+    """The wrapper of a function whose spans are those of `site`."""
+    original = place.original
     steps = GeneratorSite(site)
     if inspect.isgeneratorfunction(original):
         return _generator(lambda generator: _delegate(site, steps.iter(generator)))

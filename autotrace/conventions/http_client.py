@@ -6,20 +6,19 @@ so that nobody's headers are changed), `status` (of the result). One span for ea
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextvars import ContextVar
 from types import TracebackType
 from typing import Any
 
 from autotrace import guard
-from autotrace.conventions.around import SpanCall, Wrapper, abandon, surround
+from autotrace.conventions.around import Wrapper, abandon, surround
 from autotrace.conventions.environment import Place
-from autotrace.conventions.field import argument, attempt, field, parameters, plain, read_path, result_field, text
+from autotrace.conventions.field import field, result_field, text
+from autotrace.conventions.headers import Headers, SendingCall
 from autotrace.conventions.http import set_method, set_status
 from autotrace.conventions.url import split
-from autotrace.plan.path import ABSENT
 from autotrace.propagate import formats
-from autotrace.propagate.carrier import Read, reader, with_headers
+from autotrace.propagate.carrier import Read, reader
 from autotrace.propagate.signature import NAMES, is_signed
 from autotrace.span.context import get_current
 from autotrace.span.span import Span
@@ -48,7 +47,7 @@ class HttpClient:
         self.status = result_field(place, "status")
         self.headers = Headers.of(place)
 
-    def begin(self, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> SpanCall | None:
+    def begin(self, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> RequestCall | None:
         """Start the span of one request; None for a layer below one that has begun it."""
         carried = self.headers.read(instance, args, kwargs) if self.headers is not None else None
         read = reader(carried, _READ)
@@ -105,17 +104,16 @@ class HttpClient:
         return carried is None or carried == span.root.trace_id
 
 
-class RequestCall(SpanCall):
+class RequestCall(SendingCall):
     """One request on its way."""
 
-    __slots__ = ("client", "injected", "outer_request", "restore")
+    __slots__ = ("client", "injected", "outer_request")
 
     def __init__(self, client: HttpClient, args: tuple[Any, ...], kwargs: dict[str, Any], span: Span) -> None:
         super().__init__(args, kwargs, span)
         self.client = client
         self.injected = False
         self.outer_request: RequestCall | None = None
-        self.restore: Callable[[], None] | None = None
 
     def returned(self, result: Any) -> Any:
         try:
@@ -130,59 +128,8 @@ class RequestCall(SpanCall):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         try:
-            if self.restore is not None:
-                self.restore()
             if _sending.get() is self:
                 _sending.set(self.outer_request)
         except BaseException as failure:
             guard.swallow(failure)
         super().__exit__(kind, error, trace)
-
-
-class Headers:
-    """Where the headers of a call are: a parameter of its own, or an attribute of one."""
-
-    def __init__(self, place: Place, path: str) -> None:
-        holder, dot, self.attribute = path.rpartition(".")
-        self.holder = read_path(place, holder) if dot else None
-        self.parameter = path
-        self.names = parameters(place)
-        self.read_parameter = argument(place, path)
-
-    @classmethod
-    def of(cls, place: Place) -> Headers | None:
-        """The headers of the target's field, if it has one."""
-        path = place.word("headers")
-        return cls(place, path) if path else None
-
-    def read(self, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """The headers of one call, None if it has none."""
-        if self.holder is None:
-            return plain(self.read_parameter(instance, args, kwargs))
-        return attempt(getattr, self.holder(instance, args, kwargs), self.attribute)
-
-    def add(self, call: RequestCall, instance: Any, carried: Any, added: dict[str, str]) -> bool:
-        """Send a copy of the headers with `added` in it; false where they cannot be replaced."""
-        headers = attempt(with_headers, carried, added)
-        if headers is None:
-            return False
-        if self.holder is None:
-            self._replace_argument(call, instance, headers)
-            return True
-        holder = self.holder(instance, call.args, call.kwargs)
-        attempt(setattr, holder, self.attribute, headers)
-
-        def restore() -> None:
-            # Unless somebody has put other headers there meanwhile.
-            if attempt(getattr, holder, self.attribute) is headers:
-                attempt(setattr, holder, self.attribute, carried)
-
-        call.restore = restore
-        return attempt(getattr, holder, self.attribute) is headers
-
-    def _replace_argument(self, call: RequestCall, instance: Any, headers: Any) -> None:
-        if self.read_parameter(instance, call.args, call.kwargs) is ABSENT or self.parameter in call.kwargs:
-            call.kwargs = {**call.kwargs, self.parameter: headers}
-            return
-        index = self.names.index(self.parameter) - (instance is not None)
-        call.args = (*call.args[:index], headers, *call.args[index + 1 :])

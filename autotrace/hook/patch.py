@@ -112,6 +112,8 @@ def _wrapped(original: Any, wrap: Callable[[Any], Callable[..., Any] | None]) ->
     wrapper = wrap(function)
     if wrapper is None:
         return None
+    if _is_ours(wrapper):
+        return wrapper if function is original else type(original)(wrapper)
     from autotrace.hook.wrapper import TracedFunction  # wrapt: 150 ms that only a program with something patched pays
 
     # Outside a classmethod, not inside it: 3.13 no longer binds a wrapper that a classmethod holds.
@@ -121,7 +123,9 @@ def _wrapped(original: Any, wrap: Callable[[Any], Callable[..., Any] | None]) ->
 def _is_ours(value: object) -> bool:
     if isinstance(value, property):
         value = value.fget
-    return getattr(type(value), "autotrace_wrapper", False) is True
+    # On the wrapper's type; on a plain function that takes the place of another, on itself.
+    marked = value if isinstance(value, FunctionType) else type(value)
+    return getattr(marked, "autotrace_wrapper", False) is True
 
 
 def _attribute(holder: Any, name: str) -> Any:

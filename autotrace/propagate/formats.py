@@ -1,7 +1,8 @@
 """The formats of the wire: takes a reader of headers, gives a remote parent; takes a span, gives the headers to send.
 
 W3C Trace Context (https://www.w3.org/TR/trace-context/), W3C Baggage and `x-trace`: `X-Trace-ID` (32 hex), `X-Span-ID`
-(16), `X-Parent-ID` (16) and `X-Trace-Sampled` (0 or 1). The receiver's parent is the sender's span id.
+(16), `X-Parent-ID` (16) and `X-Trace-Sampled` (0 or 1); in messages `trace_id`, `span_id` and `parent_id`. The receiver's
+parent is the sender's span id.
 """
 
 from __future__ import annotations
@@ -14,16 +15,26 @@ from autotrace.propagate.carrier import Read
 from autotrace.span.remote import RemoteParent
 from autotrace.span.span import Span
 
-HEADERS = (
-    "traceparent",
-    "tracestate",
-    "baggage",
-    "x-trace-id",
-    "x-span-id",
-    "x-parent-id",
-    "x-trace-sampled",
-)
-"""The lower-case names of every header that is read or written."""
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """How one kind of carrier spells the ids of `x-trace`, as they are written; "" for what it does not carry."""
+
+    trace_id: str
+    span_id: str
+    parent_id: str
+    sampled: str = ""
+
+    @property
+    def headers(self) -> tuple[str, ...]:
+        """The lower-case names of every header that is read or written."""
+        own = (self.trace_id, self.span_id, self.parent_id, self.sampled)
+        return ("traceparent", "tracestate", "baggage", *(name.lower() for name in own if name))
+
+
+HTTP = Names("X-Trace-ID", "X-Span-ID", "X-Parent-ID", "X-Trace-Sampled")
+MESSAGE = Names("trace_id", "span_id", "parent_id")
+HEADERS = HTTP.headers
 
 EXTERNAL_LIMIT = 128
 STATE_LIMIT = 512
@@ -49,12 +60,12 @@ class Inbound:
 NOTHING = Inbound()
 
 
-def extract(read: Read, formats: Sequence[str]) -> Inbound:
+def extract(read: Read, formats: Sequence[str], names: Names = HTTP) -> Inbound:
     """The remote parent that the headers name, `traceparent` first; what is malformed counts as absent."""
     parent = _from_traceparent(read) if "tracecontext" in formats else None
-    identifier = (read("x-trace-id") or "").strip() if "x-trace" in formats else ""
+    identifier = (read(names.trace_id.lower()) or "").strip() if "x-trace" in formats else ""
     if parent is None and identifier:
-        parent = _from_x_trace(identifier, read)
+        parent = _from_x_trace(identifier, read, names)
     external = _external_id(identifier)
     if parent is None:
         return Inbound(None, external) if external else NOTHING
@@ -64,10 +75,10 @@ def extract(read: Read, formats: Sequence[str]) -> Inbound:
     )
 
 
-def inject(span: Span, formats: Sequence[str], parent_id: int = 0) -> dict[str, str]:
+def inject(span: Span, formats: Sequence[str], parent_id: int = 0, names: Names = HTTP) -> dict[str, str]:
     """The headers that make the receiver a child of `span`; asking takes the head decision.
 
-    `parent_id` is what `X-Parent-ID` says, for information; 0 leaves it out.
+    `parent_id` is what `X-Parent-ID` or `parent_id` says, for information; 0 leaves it out.
     """
     root = span.root
     trace_id, span_id = f"{root.trace_id:032x}", f"{span.span_id:016x}"
@@ -81,21 +92,22 @@ def inject(span: Span, formats: Sequence[str], parent_id: int = 0) -> dict[str, 
     if "baggage" in formats and remote is not None and remote.baggage:
         headers["baggage"] = remote.baggage
     if "x-trace" in formats:
-        headers["X-Trace-ID"] = trace_id
-        headers["X-Span-ID"] = span_id
+        headers[names.trace_id] = trace_id
+        headers[names.span_id] = span_id
         if parent_id:
-            headers["X-Parent-ID"] = f"{parent_id:016x}"
-        headers["X-Trace-Sampled"] = "1" if sampled else "0"
+            headers[names.parent_id] = f"{parent_id:016x}"
+        if names.sampled:
+            headers[names.sampled] = "1" if sampled else "0"
     return headers
 
 
-def carried_trace_id(read: Read) -> int | None:
+def carried_trace_id(read: Read, names: Names = HTTP) -> int | None:
     """The trace that headers already belong to; None if they name none, 0 if they name one that cannot be read."""
     traceparent = read("traceparent")
     if traceparent is not None:
         match = _TRACEPARENT.fullmatch(traceparent.strip())
         return int(match[2], 16) if match else 0
-    identifier = read("x-trace-id")
+    identifier = read(names.trace_id.lower())
     if identifier is None:
         return None
     return int(identifier, 16) if _TRACE_ID.fullmatch(identifier) else 0
@@ -114,12 +126,12 @@ def _from_traceparent(read: Read) -> RemoteParent | None:
     return RemoteParent(int(trace_id, 16), int(span_id, 16), bool(int(flags, 16) & 1), state)
 
 
-def _from_x_trace(identifier: str, read: Read) -> RemoteParent | None:
+def _from_x_trace(identifier: str, read: Read, names: Names) -> RemoteParent | None:
     trace_id = _trace_number(identifier)
     if not trace_id:
         return None
-    span_id = (read("x-span-id") or "").strip()
-    sampled = _DECISIONS.get((read("x-trace-sampled") or "").strip().lower())
+    span_id = (read(names.span_id.lower()) or "").strip()
+    sampled = _DECISIONS.get((read(names.sampled.lower()) or "").strip().lower()) if names.sampled else None
     # A caller that knows only the trace (a browser, a load generator) sends no span: the trace goes on, without a parent.
     return RemoteParent(trace_id, int(span_id, 16) if _SPAN_ID.fullmatch(span_id) else 0, sampled)
 

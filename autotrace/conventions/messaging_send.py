@@ -1,0 +1,98 @@
+"""`messaging.send`: takes a call that sends a message, gives a producer span and sends the trace's ids along.
+
+Fields: those of `autotrace.conventions.messaging`, and `headers`: a parameter, or an attribute of one, that takes the
+message's properties. It is replaced by a copy for the time of the call, so that nobody's headers are changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from autotrace import guard
+from autotrace.conventions.around import Wrapper, abandon, surround
+from autotrace.conventions.environment import Place
+from autotrace.conventions.headers import Headers, SendingCall
+from autotrace.conventions.messaging import Messages
+from autotrace.propagate import formats
+from autotrace.propagate.carrier import Read, reader
+from autotrace.span.context import get_current
+from autotrace.span.span import Span
+
+
+def build(place: Place) -> Wrapper:
+    """The wrapper of a function that sends messages."""
+    sender = Sender(place)
+    return surround(place.original, sender.begin)
+
+
+class Sender:
+    """Reads the messages that one function sends, and records them."""
+
+    def __init__(self, place: Place) -> None:
+        self.settings = place.environment.propagation
+        self.site = place.site("send", "producer")
+        self.messages = Messages(place, "send", "send")
+        self.headers = Headers.of(place)
+
+    def begin(self, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> MessageCall | None:
+        """Start the span of one message; None for a layer below one that sends this very message."""
+        outer = get_current()
+        carried = self.headers.read(instance, args, kwargs) if self.headers is not None else None
+        read = reader(carried, formats.MESSAGE.headers)
+        if _is_inner_layer(outer, read):
+            return None
+        span = self.site.nullcontext()
+        if not isinstance(span, Span):
+            return None
+        call = MessageCall(self.messages, instance, args, kwargs, span)
+        try:
+            self.messages.describe(span, instance, args, kwargs)
+            if self.headers is not None and self.settings.messaging:
+                parent = outer.span_id if isinstance(outer, Span) else 0
+                added = _added(span, self.settings.formats, parent, read)
+                if added:
+                    self.headers.add(call, instance, carried, added)
+        except BaseException as failure:
+            abandon(span, failure)
+            return None
+        return call
+
+
+class MessageCall(SendingCall):
+    """One message on its way."""
+
+    __slots__ = ("called", "messages")
+
+    def __init__(
+        self, messages: Messages, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any], span: Span
+    ) -> None:
+        super().__init__(args, kwargs, span)
+        self.messages = messages
+        self.called = (instance, args, kwargs)
+
+    def returned(self, result: Any) -> Any:
+        try:
+            self.messages.set_broker(self.span, *self.called)
+        except BaseException as failure:
+            guard.swallow(failure)
+        return result
+
+
+def _is_inner_layer(outer: object, read: Read) -> bool:
+    """Whether what is current is the sending of this very message, by a layer above: it carries that span's id."""
+    if not isinstance(outer, Span) or outer.kind != "producer" or outer.end:
+        return False
+    return f"{outer.span_id:016x}" in f"{read('traceparent')} {read('span_id')}"
+
+
+def _added(span: Span, wanted: Sequence[str], parent: int, read: Read) -> dict[str, str]:
+    """What goes into the message's headers; nothing where they already belong to another trace, which is the caller's."""
+    carried = formats.carried_trace_id(read, formats.MESSAGE)
+    if carried is None or carried == span.root.trace_id:
+        # Headers of a message that came in are often passed on as they are: they get the ids of this sending.
+        return formats.inject(span, wanted, parent, formats.MESSAGE)
+    if carried or read("traceparent") is not None:
+        return {}
+    # `trace_id` means something else here, and stays.
+    return formats.inject(span, [name for name in wanted if name != "x-trace"], parent, formats.MESSAGE)
