@@ -6,6 +6,7 @@ import atexit
 import os
 import sys
 import time
+import weakref
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import CodeType
@@ -17,9 +18,11 @@ from autotrace.export.chosen import choose
 from autotrace.export.linger import Linger
 from autotrace.export.pipeline import Pipeline
 from autotrace.export.resource import ProcessResource
+from autotrace.hook.children import Children, Entry, environment
 from autotrace.hook.code_cache import CodeCache
 from autotrace.hook.finder import TracingFinder
 from autotrace.hook.matching import MAIN, Matching
+from autotrace.hook.multiprocess import SPAWNED_MAIN, Multiprocessing
 from autotrace.hook.patch import Patcher
 from autotrace.hook.trace import ModuleTracing
 from autotrace.hook.weave import Woven
@@ -27,6 +30,7 @@ from autotrace.plan.plan import Plan
 from autotrace.plan.target import Target
 from autotrace.sample.sampler import Sampler
 from autotrace.span.construct import Construction
+from autotrace.span.fork import leave_to_parent, settle
 from autotrace.span.span import LocalRoot, Span
 from autotrace.span.tracer import Tracer
 from autotrace.store.location import locate
@@ -38,6 +42,7 @@ if TYPE_CHECKING:
     from autotrace.conventions import Environment
 
 OPENTELEMETRY = "opentelemetry.trace"
+SUBPROCESS = "subprocess"
 
 
 class Runtime:
@@ -45,9 +50,9 @@ class Runtime:
 
     first_tracer: ClassVar[Tracer | None] = None
 
-    def __init__(self, plan: Plan, entry_names: Iterable[str] = ()) -> None:
+    def __init__(self, plan: Plan, entry_names: Iterable[str] = (), entry: Entry | None = None) -> None:
         self.plan = plan
-        self.store = locate(plan.store.path, plan.directory, os.environ)
+        self.store = locate(plan.store.path, plan.directory, environment())
         self._sampler = Sampler(plan.sampler)
         self._writer = StoreWriter(self.store)
         resource = ProcessResource(plan.service_name, __version__, dict(plan.resource))
@@ -59,13 +64,20 @@ class Runtime:
         self._matching = Matching(plan.targets, entry_names)
         self._patcher = Patcher()
         cache = CodeCache(str(self.store.parent / "code"), repr(plan.targets) + plan.how)
-        self._modules = ModuleTracing(
-            self._matching, self, self._patcher, cache, plan.how, {OPENTELEMETRY: self._join_opentelemetry}
-        )
+        self._multiprocessing = Multiprocessing(self.flush, self._compile_spawned_main)
+        self._children = None if entry is None else Children(plan.config_file, str(self.store), entry)
+        after_import = {OPENTELEMETRY: self._join_opentelemetry, **self._multiprocessing.hooks()}
+        if self._children is not None:
+            after_import[SUBPROCESS] = self._children.enter_subprocess
+        self._modules = ModuleTracing(self._matching, self, self._patcher, cache, plan.how, after_import)
         self._finder = TracingFinder(self._modules)
         self._environment: Environment | None = None
         self._undo: list[Callable[[], None]] = []
         self._started_ns = time.time_ns()
+        self._pid = os.getpid()
+        self._modules_of_parent: frozenset[str] = frozenset()
+        self._has_forked = False
+        _RUNTIMES.add(self)
 
     def _tracer(self) -> Tracer:
         tracer = Tracer(
@@ -92,13 +104,20 @@ class Runtime:
         """Compiles the entry program with its tracing."""
         return self._modules.compile_main
 
+    def _compile_spawned_main(self, source: bytes | str, filename: str) -> CodeType:
+        return self._modules.compile_main(source, filename, SPAWNED_MAIN)
+
     def start(self) -> None:
         """Trace what is imported from now on, and what is loaded already."""
         self._finder.install()
         self._undo.append(self._finder.remove)
         self._undo.append(self._patcher.undo)
+        self._undo.append(self._multiprocessing.leave)
+        if self._children is not None:
+            self._undo.append(self._children.stop)
+            self._children.start()
         for name, module in list(sys.modules.items()):
-            if name != MAIN and not name.startswith("autotrace") and self._modules.concerns(name):
+            if name not in (MAIN, SPAWNED_MAIN) and not name.startswith("autotrace") and self._modules.concerns(name):
                 self._modules.loaded(module)
         atexit.register(self.stop)
         self._undo.append(lambda: atexit.unregister(self.stop))
@@ -152,7 +171,7 @@ class Runtime:
 
     def _write_run(self) -> None:
         counts = self._sampler.counts()
-        unmatched = unmatched_lines(self._matching.unmatched(), sys.modules)
+        unmatched = self._unmatched_lines()
         run = Run(
             pid=os.getpid(),
             service=self.plan.service_name,
@@ -173,8 +192,10 @@ class Runtime:
                 self._say(str(error))
 
     def _report(self) -> None:
-        for line in unmatched_lines(self._matching.unmatched(), sys.modules):
+        for line in self._unmatched_lines():
             self._say(line)
+        if os.getpid() != self._pid:
+            return
         counts = self._sampler.counts()
         if sys.stderr is not None and sys.stderr.isatty():
             others = [one.type for one in self.plan.exporters if one.type != "sqlite"]
@@ -184,6 +205,41 @@ class Runtime:
         """Whether the spans go to the local store."""
         return any(exporter.type == "sqlite" for exporter in self.plan.exporters)
 
+    def _unmatched_lines(self) -> list[str]:
+        """What never matched, where this process can tell: it has imported the module, or nobody else would have."""
+        unmatched = self._matching.unmatched()
+        if self._has_forked or self.plan.is_shared or os.getpid() != self._pid:
+            told = self._modules_of_parent
+            unmatched = [one for one in unmatched if one[0].module in sys.modules and one[0].module not in told]
+        return unmatched_lines(unmatched, sys.modules)
+
+    def _before_fork(self) -> None:
+        self._has_forked = True
+        settle(self.tracer)
+
+    def _after_fork_in_child(self) -> None:
+        leave_to_parent(self.tracer)
+        self._sampler.reset()
+        self._started_ns = time.time_ns()
+        self._modules_of_parent = frozenset(sys.modules)
+
     def _say(self, line: str) -> None:
         if sys.stderr is not None:
             print(f"autotrace: {line}", file=sys.stderr)
+
+
+_RUNTIMES: weakref.WeakSet[Runtime] = weakref.WeakSet()
+
+
+def _tell(act: Callable[[Runtime], None]) -> None:
+    for runtime in list(_RUNTIMES):
+        try:
+            act(runtime)
+        except BaseException as failure:
+            guard.swallow(failure)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(
+        before=lambda: _tell(Runtime._before_fork), after_in_child=lambda: _tell(Runtime._after_fork_in_child)
+    )

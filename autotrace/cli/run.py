@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from autotrace.config.search import find_config
-from autotrace.errors import AutotraceError, ConfigError
+from autotrace.errors import AutotraceError, ConfigError, LaunchError
+from autotrace.hook.children import Entry, environment, inherit
 from autotrace.hook.launch import CompileMain, compile_plain, launch
 from autotrace.hook.program import Program, read_program
 
@@ -20,6 +21,7 @@ class RunOptions:
     """Our own options, those that stand before the program."""
 
     config: str | None = None
+    process: str | None = None
 
 
 def run_program(options: RunOptions, words: list[str]) -> int:
@@ -27,14 +29,39 @@ def run_program(options: RunOptions, words: list[str]) -> int:
 
     Whatever the program raises, SystemExit and KeyboardInterrupt too, goes through to the interpreter.
     """
+    inheritance = inherit()
+    is_child = inheritance is not None and inheritance.executed
+    if is_child:
+        _forget_the_launch()
     try:
         program = read_program(words)
         compile_main = compile_plain if is_off() else start_tracing(options, program)
     except AutotraceError as error:
         complain(error)
-        return 2
+        if not is_child or isinstance(error, LaunchError):
+            return 2
+        compile_main = compile_plain
     launch(program, compile_main)
     return 0
+
+
+def start_in_place() -> None:
+    """Trace this process, whose __main__ the interpreter runs itself: a child of a traced one."""
+    inheritance = inherit()
+    if inheritance is None or is_off():
+        return
+    entry = inheritance.entry
+    start_tracing(
+        RunOptions(process=entry.process), Program(entry.kind, entry.text, (), entry.names, entry.installed), entry
+    )
+
+
+def _forget_the_launch() -> None:
+    """Let sys.orig_argv be what the parent process has started."""
+    words = sys.orig_argv
+    place = next((n for n in range(1, len(words)) if words[n : n + 3] == ["-m", "autotrace", "run"]), None)
+    if place is not None:
+        del words[place : place + 3]
 
 
 def is_off() -> bool:
@@ -42,7 +69,7 @@ def is_off() -> bool:
     return os.environ.get("AUTOTRACE", "").strip().lower() in ("off", "0", "false", "no")
 
 
-def start_tracing(options: RunOptions, program: Program) -> CompileMain:
+def start_tracing(options: RunOptions, program: Program, entry: Entry | None = None) -> CompileMain:
     """Find and load the config, install the plan, and give the compiler for the entry's source.
 
     Raises ConfigError, unless the file says `on_config_error = "run_untraced"`: then the program runs plain, and loudly.
@@ -53,8 +80,8 @@ def start_tracing(options: RunOptions, program: Program) -> CompileMain:
     from autotrace.runtime import Runtime
 
     script = program.text if program.kind in ("script", "directory", "zip") and not program.installed else None
-    file = find_config(options.config, script)
-    if file is None:
+    file = find_config(options.config, script, environ=environment())
+    if file is None and inherit() is None:
         complain(
             "no tracing.toml found, so known libraries are traced and no function of yours; autotrace init writes one"
         )
@@ -66,7 +93,8 @@ def start_tracing(options: RunOptions, program: Program) -> CompileMain:
         complain(error)
         complain('the program runs UNTRACED, as on_config_error = "run_untraced" asks')
         return compile_plain
-    runtime = Runtime(plan, program.names)
+    entry = entry or Entry(program.names, program.text, program.kind, program.installed, options.process)
+    runtime = Runtime(plan, program.names, entry)
     runtime.start()
     return runtime.compile_main
 

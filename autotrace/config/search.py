@@ -22,6 +22,8 @@ def find_config(
     `script` out. The way up ends with a folder that has `.git`, with the home folder, or before another device.
     """
     named = explicit or (os.environ if environ is None else environ).get(VARIABLE)
+    if named == os.devnull:  # a traced parent process found none
+        return None
     if named:
         return Path(named).expanduser().absolute()
     starts = [Path(directory or ".").absolute()]

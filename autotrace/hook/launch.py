@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import os
 import sys
 from collections.abc import Callable
 from types import CodeType, ModuleType
@@ -112,6 +113,36 @@ def _run_module(program: Program, compile_main: CompileMain, _: dict[str, Any]) 
     if compile_main is not compile_plain:
         _recompile_found(runpy, compile_main)
     runpy._run_module_as_main(program.text if is_module else "__main__", is_module)  # type: ignore[attr-defined] # private, and what the interpreter calls
+
+
+def call_recompiling(prepare: Callable[[], Any], compile_main: CompileMain) -> Any:
+    """Call `prepare`, in which runpy runs a main module, whose code is then that of `compile_main`."""
+    import runpy
+
+    any_runpy: Any = runpy
+    search, read = any_runpy._get_module_details, any_runpy._get_code_from_file
+
+    def read_once(*arguments: Any) -> Any:
+        any_runpy._get_code_from_file = read
+        found = read(*arguments)
+        code = found[0] if isinstance(found, tuple) else found
+        code = _recompile_file(os.fsdecode(arguments[-1]), code, compile_main)
+        return (code, *found[1:]) if isinstance(found, tuple) else code
+
+    any_runpy._get_code_from_file = read_once
+    _recompile_found(runpy, compile_main)
+    try:
+        return prepare()
+    finally:
+        any_runpy._get_module_details, any_runpy._get_code_from_file = search, read
+
+
+def _recompile_file(path: str, code: CodeType, compile_main: CompileMain) -> CodeType:
+    try:
+        with open(path, "rb") as file:  # noqa: PTH123
+            return compile_main(file.read(), code.co_filename)
+    except (OSError, *_UNCOMPILABLE):
+        return code
 
 
 def _recompile_found(runpy: Any, compile_main: CompileMain) -> None:

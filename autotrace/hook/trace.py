@@ -11,7 +11,7 @@ from weakref import WeakKeyDictionary
 from autotrace import guard
 from autotrace.hook.code_cache import CodeCache
 from autotrace.hook.compile import Compiled, compile_woven
-from autotrace.hook.matching import MAIN, Matching
+from autotrace.hook.matching import ENTRIES, MAIN, Matching
 from autotrace.hook.patch import Patcher, functions_of
 from autotrace.hook.weave import DEFINED, END, Choice, Woven, bind
 from autotrace.plan.target import Target
@@ -87,12 +87,12 @@ class ModuleTracing:
             self._cache.save(source, filename, name, compiled)
         return self._bind(compiled, name)
 
-    def compile_main(self, source: bytes | str, filename: str) -> CodeType:
+    def compile_main(self, source: bytes | str, filename: str, name: str = MAIN) -> CodeType:
         """Compile the entry program; only what compiling the plain source raises comes out."""
         data = source.encode() if isinstance(source, str) else source
-        if not self.concerns(MAIN):
+        if not self.concerns(name):
             return compile(source, filename, "exec", dont_inherit=True)
-        return self.compile(data, filename, MAIN)
+        return self.compile(data, filename, name)
 
     def loaded(self, module: ModuleType, *, final: bool = True) -> None:
         """Patch what the targets name and weaving did not reach; what is missing is a problem only at the end."""
@@ -125,7 +125,7 @@ class ModuleTracing:
         def choose(qualname: str, parameters: tuple[str, ...]) -> Choice | None:
             return self._matching.choose(numbers, qualname, parameters)
 
-        return compile_woven(source, filename, choose, definitions=name == MAIN)
+        return compile_woven(source, filename, choose, definitions=name in ENTRIES)
 
     def _bind(self, compiled: Compiled, name: str) -> CodeType:
         constants: dict[str, object] = {

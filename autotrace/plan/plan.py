@@ -81,3 +81,5 @@ class Plan:
     buffer: BufferSettings = BufferSettings()
     shutdown_timeout_ns: int = 2_000_000_000
     resource: tuple[tuple[str, str], ...] = ()
+    is_shared: bool = False
+    """Whether the file is for several programs, so that a target which this one never imports says nothing."""

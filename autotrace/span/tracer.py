@@ -92,6 +92,9 @@ class Tracer:
     def _root(self, span: Span, lineage: Span | RemoteParent | None) -> LocalRoot:
         if isinstance(lineage, RemoteParent):
             return LocalRoot(self, span, lineage)
+        if lineage is not None and not lineage.root.open and lineage.root.verdict is None:
+            above = lineage.root
+            return LocalRoot(self, span, RemoteParent(above.trace_id, lineage.span_id, above.sampled))
         root = LocalRoot(self, span, None)
         if lineage is not None:
             # Work that outlives the request which started it: its own trace, linked, or one trace would never end.
@@ -114,6 +117,8 @@ class Tracer:
     def complete(self, span: Span) -> None:
         """Take a span that has ended: a local root is decided on, a late child follows the decision."""
         root = span.root
+        if not root.open and root.verdict is None:
+            return  # it was open when this process was forked, and ends in the parent process
         if root.span is not span:
             if root.open:
                 root.finished.append(span)
