@@ -77,6 +77,7 @@ class Runtime:
         self._pid = os.getpid()
         self._modules_of_parent: frozenset[str] = frozenset()
         self._has_forked = False
+        self.reports = True
         _RUNTIMES.add(self)
 
     def _tracer(self) -> Tracer:
@@ -192,6 +193,8 @@ class Runtime:
                 self._say(str(error))
 
     def _report(self) -> None:
+        if not self.reports:
+            return
         for line in self._unmatched_lines():
             self._say(line)
         if os.getpid() != self._pid:

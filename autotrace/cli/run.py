@@ -93,8 +93,10 @@ def start_tracing(options: RunOptions, program: Program, entry: Entry | None = N
         complain(error)
         complain('the program runs UNTRACED, as on_config_error = "run_untraced" asks')
         return compile_plain
+    in_place = entry is not None
     entry = entry or Entry(program.names, program.text, program.kind, program.installed, options.process)
     runtime = Runtime(plan, program.names, entry)
+    runtime.reports = not in_place
     runtime.start()
     return runtime.compile_main
 
