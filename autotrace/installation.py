@@ -41,9 +41,16 @@ def install(config: Mapping[str, Any] | str | Path | None = None) -> Installatio
     patched. Raises ConfigError with every mistake of the config; then nothing is traced.
     """
     if isinstance(config, Mapping):
-        plan = _plan_of_mapping(config)
-    else:
-        plan = plan_in(find_config(str(config) if config is not None else None), "python")
+        return install_config(config)
+    return _start(plan_in(find_config(str(config) if config is not None else None), "python"))
+
+
+def install_config(config: Mapping[str, Any], service_name: str = "python", origin: str = "install()") -> Installation:
+    """Trace this process by a dict; `origin` is what messages call it, `service_name` holds where it has none."""
+    return _start(plan_of_mapping(config, origin, service_name))
+
+
+def _start(plan: Plan) -> Installation:
     runtime = Runtime(plan)
     runtime.start()
     return Installation(runtime)
@@ -57,9 +64,10 @@ def plan_in(file: Path | None, service_name: str, entry: Entry | None = None, pa
     return build(loaded, load_integrations(), service_name, str(Path.cwd()))
 
 
-def _plan_of_mapping(config: Mapping[str, Any]) -> Plan:
-    loaded = load_mapping(config, check_path=parse)
+def plan_of_mapping(config: Mapping[str, Any], origin: str = "install()", service_name: str = "python") -> Plan:
+    """The plan of a dict that says what a file would say. Raises ConfigError with every mistake of it."""
+    loaded = load_mapping(config, origin, check_path=parse)
     mistakes = check_signatures(loaded)
     if mistakes:
         raise ConfigError(tuple(mistakes))
-    return build(loaded, load_integrations(), "python", str(Path.cwd()))
+    return build(loaded, load_integrations(), service_name, str(Path.cwd()))

@@ -9,7 +9,7 @@ import time
 import weakref
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from types import CodeType
+from types import CodeType, FunctionType
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from autotrace import __version__, guard
@@ -20,6 +20,7 @@ from autotrace.export.pipeline import Pipeline
 from autotrace.export.resource import ProcessResource
 from autotrace.hook.children import Children, Entry, environment
 from autotrace.hook.code_cache import CodeCache
+from autotrace.hook.declared import meeting
 from autotrace.hook.finder import TracingFinder
 from autotrace.hook.matching import MAIN, Matching
 from autotrace.hook.multiprocess import SPAWNED_MAIN, Multiprocessing
@@ -27,10 +28,13 @@ from autotrace.hook.patch import Patcher
 from autotrace.hook.trace import ModuleTracing
 from autotrace.hook.weave import Woven
 from autotrace.plan.plan import Plan
+from autotrace.plan.service import ServiceSettings
 from autotrace.plan.target import Target
 from autotrace.sample.sampler import Sampler
+from autotrace.sample.samplers import Samplers
 from autotrace.span.construct import Construction
 from autotrace.span.fork import leave_to_parent, settle
+from autotrace.span.service import Service
 from autotrace.span.span import LocalRoot, Span
 from autotrace.span.tracer import Tracer
 from autotrace.store.location import locate
@@ -53,10 +57,10 @@ class Runtime:
     def __init__(self, plan: Plan, entry_names: Iterable[str] = (), entry: Entry | None = None) -> None:
         self.plan = plan
         self.store = locate(plan.store.path, plan.directory, environment())
-        self._sampler = Sampler(plan.sampler)
+        self._sampler = Samplers(Sampler(plan.sampler))
         self._writer = StoreWriter(self.store)
-        resource = ProcessResource(plan.service_name, __version__, dict(plan.resource))
-        self._pipeline = Pipeline(choose(plan.exporters, self._writer), resource, plan.buffer.memory)
+        self._resource = ProcessResource(plan.service_name, __version__, dict(plan.resource))
+        self._pipeline = Pipeline(choose(plan.exporters, self._writer), self._resource, plan.buffer.memory)
         self._linger = Linger(self._writer, self._pipeline.deliver, self._pipeline.awake)
         self._pipeline.each_round = self._linger.listen
         self.tracer = self._tracer()
@@ -122,6 +126,8 @@ class Runtime:
                 self._modules.loaded(module)
         atexit.register(self.stop)
         self._undo.append(lambda: atexit.unregister(self.stop))
+        self._undo.append(lambda: meeting.leave(self))
+        meeting.arrive(self)
 
     def flush(self) -> None:
         """Bring what was kept so far to the exporters."""
@@ -155,11 +161,36 @@ class Runtime:
 
     def wrapper(self, target: Target, module: str, qualname: str, original: Any) -> Callable[..., Any] | None:
         """What wraps a patched function."""
-        from autotrace.conventions import Environment, build  # when the first function is patched, not before
+        from autotrace.conventions import build  # when the first function is patched, not before
 
+        return build(original, target, module, qualname, self.environment)
+
+    @property
+    def environment(self) -> Environment:
+        """What the conventions see of this process."""
         if self._environment is None:
+            from autotrace.conventions import Environment
+
             self._environment = Environment(self.construction, self.plan.propagation)
-        return build(original, target, module, qualname, self._environment)
+        return self._environment
+
+    def names(self, module: str, qualname: str) -> bool:
+        """Whether the file names a function of the user's, which is then traced as the file says."""
+        found = self._matching.first(self._matching.of_module(module), qualname)
+        return found is not None and self.plan.targets[found].integration is None
+
+    def patch(self, function: FunctionType, wrapper: Callable[..., Any]) -> None:
+        """Wrap a declared function, which cannot be given other code, where its module or class holds it."""
+        module = sys.modules.get(function.__module__)
+        if module is not None and "<locals>" not in function.__qualname__:
+            self._patcher.patch(module, function.__qualname__, lambda original: wrapper)
+
+    def add_service(self, service: Service, settings: ServiceSettings) -> None:
+        """Let the spans of a service be its own."""
+        if settings.sampler is not None:
+            self._sampler.add(service, settings.sampler)
+        exporters = None if settings.exporters is None else choose(settings.exporters, self._writer)
+        self._pipeline.route(service, self._resource.named(service.name, dict(settings.resource)), exporters)
 
     def _join_opentelemetry(self) -> None:
         from autotrace.span import provider, runtime_context  # OpenTelemetry, which the application has just imported

@@ -22,6 +22,11 @@ class Samplers:
         """Let a service decide by settings of its own."""
         self._own[service] = Sampler(settings)
 
+    def reset(self) -> None:
+        """Start counting anew, as a fork's child does."""
+        for sampler in (self._process, *self._own.values()):
+            sampler.reset()
+
     def decide(self, root: LocalRoot) -> bool:
         """The head decision of a local root."""
         return self._sampler(root).decide(root)

@@ -41,7 +41,10 @@ class Construction:
         self, target: Target, module: str, qualname: str, roots: Iterable[str], mark: str
     ) -> dict[str, object]:
         """What stands in the code of one woven function, by its markers."""
-        site = self.site(target, module, qualname, roots)
+        return self.constants_of(self.site(target, module, qualname, roots), mark)
+
+    def constants_of(self, site: Site, mark: str) -> dict[str, object]:
+        """What stands in the code of a woven function whose site is made already."""
         constants: dict[str, object] = {f"{mark}site": site, f"{mark}steps": GeneratorSite(site)}
         if isinstance(site, TaggedSite):
             constants[f"{mark}results"] = Results(site)

@@ -1,0 +1,1 @@
+"""Tracing that code declares itself: takes functions, classes and messages, gives them back traced."""
