@@ -14,7 +14,6 @@ from binascii import b2a_base64
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_to_bytes, urlsplit
 
-from autotrace import __version__
 from autotrace.errors import ExportError
 from autotrace.guard import is_from_signal
 from autotrace.span.clock import Clock
@@ -144,7 +143,7 @@ def _head(path: str, query: str, host: str, content_type: str, authorization: by
     lines = (
         f"POST {target} HTTP/1.1",
         f"Host: {host}",
-        f"User-Agent: autotrace/{__version__}",
+        "User-Agent: autotrace",
         f"Content-Type: {content_type}",
     )
     return "".join(f"{line}\r\n" for line in lines).encode("ascii") + authorization

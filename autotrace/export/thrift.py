@@ -18,7 +18,6 @@ TEXT_LIMIT = 64 * 1024
 
 _BOOL, _DOUBLE, _I32, _I64, _STRING, _STRUCT, _LIST = 2, 4, 8, 10, 11, 12, 15
 _STOP = b"\0"
-_TAG_STRING, _TAG_DOUBLE, _TAG_BOOL, _TAG_LONG = 0, 1, 2, 3
 _FOLLOWS_FROM = 1
 _SAMPLED = 1
 _LOW = 2**64 - 1
@@ -27,7 +26,6 @@ _LONGEST_INTEGER = 4096  # bits; Python refuses to print an integer of more than
 
 _field = Struct(">bh").pack
 _text_field = Struct(">bhi").pack
-_integer_field = Struct(">bhi").pack
 _long_field = Struct(">bhq").pack
 _double_field = Struct(">bhd").pack
 _bool_field = Struct(">bhb").pack
@@ -36,6 +34,7 @@ _list_field = Struct(">bhbi").pack
 _span_ids = Struct(">bhQbhQbhQbhQ").pack
 _reference_ids = Struct(">bhibhQbhQbhQ").pack
 _flags_and_times = Struct(">bhibhqbhq").pack
+_IS_STRING, _IS_DOUBLE, _IS_BOOL, _IS_LONG = (Struct(">bhi").pack(_I32, 2, kind) for kind in range(4))
 
 
 def encode_batch(process: bytes, spans: Sequence[bytes]) -> bytes:
@@ -106,13 +105,15 @@ def _structs(field: int, structs: Sequence[bytes]) -> bytes:
 
 def _value(value: object) -> bytes:
     """The fields of a `Tag` behind its key: which of Jaeger's types it is, and the value."""
+    if type(value) is str:  # most are
+        return _IS_STRING + _text(3, value)
     if isinstance(value, bool):
-        return _integer_field(_I32, 2, _TAG_BOOL) + _bool_field(_BOOL, 5, value)
+        return _IS_BOOL + _bool_field(_BOOL, 5, value)
     if isinstance(value, int) and -_LARGEST - 1 <= value <= _LARGEST:
-        return _integer_field(_I32, 2, _TAG_LONG) + _long_field(_I64, 6, value)
+        return _IS_LONG + _long_field(_I64, 6, value)
     if isinstance(value, float):
-        return _integer_field(_I32, 2, _TAG_DOUBLE) + _double_field(_DOUBLE, 4, value)
-    return _integer_field(_I32, 2, _TAG_STRING) + _text(3, _spelled(value))
+        return _IS_DOUBLE + _double_field(_DOUBLE, 4, value)
+    return _IS_STRING + _text(3, _spelled(value))
 
 
 def _spelled(value: object) -> object:
