@@ -108,16 +108,12 @@ def surround(original: Any, begin: Begin) -> Wrapper:
     return around_awaited if inspect.iscoroutinefunction(original) else around
 
 
-def complete(original: FunctionType, wrapper: Wrapper) -> Callable[..., Any]:
-    """A plain function in the place of `original`: without wrapt, whose import every start would pay for `threading`.
+def complete(original: Callable[..., Any], replacement: Callable[..., Any]) -> Callable[..., Any]:
+    """Let a plain function stand in the place of `original`, without wrapt, whose import every start would pay for.
 
-    It is what it replaces to `inspect`, `help` and pickle, if that is found by its module and name.
+    It is what it replaces to `inspect`, `help` and to pickle, which finds it by its module and name.
     """
-
-    @functools.wraps(original)
-    def replacement(*args: Any, **kwargs: Any) -> Any:
-        return wrapper(original, None, args, kwargs)
-
+    functools.update_wrapper(replacement, original)
     replacement.autotrace_wrapper = True  # type: ignore[attr-defined]  # the patcher asks for it
     return replacement
 

@@ -10,97 +10,91 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from types import FunctionType, TracebackType
-from typing import Any
+from typing import Any, TypeAlias
 
-from autotrace.conventions.around import HIDDEN, Begin, Call, Wrapper, complete, surround
+from autotrace import guard
+from autotrace.conventions.around import HIDDEN, complete
 from autotrace.conventions.environment import Place
 from autotrace.conventions.field import ReadArgument, argument, attempt, field, parameters
 from autotrace.plan.path import ABSENT
 from autotrace.span.context import get_current, set_current
 
+Function: TypeAlias = Callable[..., Any]
+
 _REMEMBERED = "_autotrace_current"
 
 
-def build(place: Place) -> Wrapper | Callable[..., Any] | None:
-    """The wrapper of a function that hands work over or does it."""
-    begin = _begin(place)
-    if isinstance(place.original, FunctionType) and not inspect.iscoroutinefunction(place.original):
-        return complete(place.original, surround(place.original, begin))
-    return surround(place.original, begin)
+def build(place: Place) -> Function | None:
+    """What takes the place of a function; None for a coroutine function, which runs in the context of its task."""
+    original = place.original
+    if inspect.iscoroutinefunction(original):
+        return None
+    return complete(original, _replacement(place, original))
 
 
-def _begin(place: Place) -> Begin:
+def _replacement(place: Place, original: Function) -> Function:
     if place.word("work"):
-        return _replacing(place)
-    for name, kind in (("give", Giving), ("take", Taking), ("enter", Entering)):
-        read = field(place, name)
-        if read is not None:
-            return _remembering(read, kind)
-    return lambda instance, args, kwargs: Resumed(args, kwargs, None)
+        return _with_work(place, original)
+    for name, replace in (("give", _giving), ("take", _taking), ("enter", _entering)):
+        text = place.word(name)
+        read = argument(place, text) if text.isidentifier() else field(place, name)
+        if read is not None and text:
+            return replace(original, read)
+    return _detaching(original)
 
 
-def _remembering(read: ReadArgument, kind: Callable[[tuple[Any, ...], dict[str, Any], Any], Call]) -> Begin:
-    return lambda instance, args, kwargs: kind(args, kwargs, read(instance, args, kwargs))
+def _call(value: object, function: Function, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Call a function while `value` is current."""
+    before = get_current()
+    set_current(value)
+    try:
+        return function(*args, **kwargs)
+    finally:
+        set_current(before)
 
 
-class Giving(Call):
-    """The object remembers what is current; if the call fails, nothing."""
-
-    __slots__ = ("holder",)
-
-    def __init__(self, args: tuple[Any, ...], kwargs: dict[str, Any], holder: Any) -> None:
-        super().__init__(args, kwargs)
-        self.holder = holder
+def _giving(original: Function, read: ReadArgument) -> Function:
+    def give(*args: Any, **kwargs: Any) -> Any:
         value = get_current()
-        if value is not None:
+        holder = attempt(read, None, args, kwargs) if value is not None else None
+        if holder is not None:
             attempt(setattr, holder, _REMEMBERED, value)
+        try:
+            with HIDDEN:
+                return original(*args, **kwargs)
+        except BaseException:
+            _recall(holder)
+            raise
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if error is not None:
-            _recall(self.holder)
-
-
-class Resumed(Call):
-    """A call in which something else is current."""
-
-    __slots__ = ("before", "value")
-
-    def __init__(self, args: tuple[Any, ...], kwargs: dict[str, Any], value: object) -> None:
-        super().__init__(args, kwargs)
-        self.value = value
-
-    def __enter__(self) -> None:
-        self.before = get_current()
-        set_current(self.value)
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        set_current(self.before)
+    return give
 
 
-class Taking(Resumed):
-    """What the object remembers is current during the call; nothing, if it remembers nothing."""
+def _taking(original: Function, read: ReadArgument) -> Function:
+    def take(*args: Any, **kwargs: Any) -> Any:
+        # Nothing is current where it remembers nothing: whatever the thread did before is not its business.
+        with HIDDEN:
+            return _call(_recall(attempt(read, None, args, kwargs)), original, args, kwargs)
 
-    __slots__ = ()
-
-    def __init__(self, args: tuple[Any, ...], kwargs: dict[str, Any], holder: Any) -> None:
-        super().__init__(args, kwargs, _recall(holder))
+    return take
 
 
-class Entering(Call):
-    """What the object remembers is current from now on."""
-
-    __slots__ = ()
-
-    def __init__(self, args: tuple[Any, ...], kwargs: dict[str, Any], holder: Any) -> None:
-        super().__init__(args, kwargs)
-        value = _recall(holder)
+def _entering(original: Function, read: ReadArgument) -> Function:
+    def enter(*args: Any, **kwargs: Any) -> Any:
+        value = _recall(attempt(read, None, args, kwargs))
         if value is not None:
             set_current(value)
+        with HIDDEN:
+            return original(*args, **kwargs)
+
+    return enter
+
+
+def _detaching(original: Function) -> Function:
+    def detach(*args: Any, **kwargs: Any) -> Any:
+        with HIDDEN:
+            return _call(None, original, args, kwargs)
+
+    return detach
 
 
 class Work:
@@ -108,13 +102,13 @@ class Work:
 
     __slots__ = ("__wrapped__", "_value")
 
-    def __init__(self, function: Callable[..., Any], value: object) -> None:
+    def __init__(self, function: Function, value: object) -> None:
         self.__wrapped__ = function
         self._value = value
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        with Resumed(args, kwargs, self._value), HIDDEN:
-            return self.__wrapped__(*args, **kwargs)
+        with HIDDEN:
+            return _call(self._value, self.__wrapped__, args, kwargs)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.__wrapped__, name)
@@ -129,27 +123,34 @@ class Work:
         return repr(self.__wrapped__)
 
 
-def _replacing(place: Place) -> Begin:
+def _with_work(place: Place, original: Function) -> Function:
     name = place.word("work")
     names = parameters(place)
     read = argument(place, name)
 
-    def begin(instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Call | None:
-        function = read(instance, args, kwargs)
-        # A coroutine function's context is that of the task which runs it.
-        if function is ABSENT or not callable(function) or inspect.iscoroutinefunction(function):
-            return None
-        work = Work(function, get_current())
-        index = names.index(name) - (instance is not None)
-        if index < len(args):
-            return Call((*args[:index], work, *args[index + 1 :]), kwargs)
-        return Call(args, {**kwargs, name: work})
+    def hand_over(*args: Any, **kwargs: Any) -> Any:
+        try:
+            function = read(None, args, kwargs)
+            if function is not ABSENT and callable(function) and not inspect.iscoroutinefunction(function):
+                work = Work(function, get_current())
+                index = names.index(name)
+                if index < len(args):
+                    args = (*args[:index], work, *args[index + 1 :])
+                else:
+                    kwargs = {**kwargs, name: work}
+        except BaseException as failure:
+            guard.swallow(failure)
+        with HIDDEN:
+            return original(*args, **kwargs)
 
-    return begin
+    return hand_over
 
 
 def _recall(holder: Any) -> object:
     """What an object remembers, once: a thread must not hold its starter's trace for as long as it lives."""
+    names = getattr(holder, "__dict__", None)
+    if names is not None:
+        return names.pop(_REMEMBERED, None)
     value = getattr(holder, _REMEMBERED, None)
     if value is not None:
         attempt(delattr, holder, _REMEMBERED)
