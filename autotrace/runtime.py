@@ -40,7 +40,7 @@ from autotrace.span.tracer import Tracer
 from autotrace.store.location import locate
 from autotrace.store.run import Run
 from autotrace.store.write import StoreWriter
-from autotrace.view.report import end_line, unmatched_lines
+from autotrace.view.report import end_line, fallback_lines, unmatched_lines
 
 if TYPE_CHECKING:
     from autotrace.conventions import Environment
@@ -140,13 +140,12 @@ class Runtime:
         if not undo:
             return
         self.tracer.active = False
-        for step in reversed(undo):
+        for step in (*reversed(undo), self._hear_once_more):
             try:
                 step()
             except BaseException as failure:
                 guard.swallow(failure)
         try:
-            self._linger.listen()
             if not self._pipeline.shutdown(self.plan.shutdown_timeout_ns):
                 self._say("spans were not exported: the end of the program waits no longer ([shutdown] timeout)")
             self._write_run()
@@ -154,6 +153,13 @@ class Runtime:
             self._report()
         except BaseException as failure:
             guard.swallow(failure)
+
+    def _hear_once_more(self) -> None:
+        try:
+            self._linger.listen()
+        except StoreError as error:
+            if self._stores():
+                self._say(str(error))
 
     def constants(self, target: Target, module: str, woven: Woven) -> Mapping[str, object]:
         """What stands in the code of a woven function."""
@@ -226,7 +232,7 @@ class Runtime:
     def _report(self) -> None:
         if not self.reports:
             return
-        for line in self._unmatched_lines():
+        for line in (*self._unmatched_lines(), *fallback_lines(self._matching.fallbacks)):
             self._say(line)
         if os.getpid() != self._pid:
             return

@@ -5,9 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from dataclasses import dataclass
-from pathlib import Path
 
-from autotrace.config.search import find_config
 from autotrace.errors import AutotraceError, ConfigError, LaunchError
 from autotrace.hook.children import Entry, environment, inherit
 from autotrace.hook.launch import CompileMain, compile_plain, launch
@@ -77,6 +75,7 @@ def start_tracing(options: RunOptions, program: Program, entry: Entry | None = N
     # The tracer with its config costs a start 200 ms, which AUTOTRACE=off must not pay.
     from autotrace import installation
     from autotrace.config.load import runs_untraced
+    from autotrace.config.search import find_config
     from autotrace.runtime import Runtime
 
     script = program.text if program.kind in ("script", "directory", "zip") and not program.installed else None
@@ -102,11 +101,11 @@ def start_tracing(options: RunOptions, program: Program, entry: Entry | None = N
 
 
 def _service_name(program: Program) -> str:
-    return program.names[-1] if len(program.names) > 1 else "python"
+    return program.names[1] if len(program.names) > 1 else "python"
 
 
 def _folder(script: str | None) -> tuple[str, ...]:
-    return (str(Path(script).resolve().parent),) if script is not None else ()
+    return (os.path.dirname(os.path.realpath(script)),) if script is not None else ()  # noqa: PTH120 - as in the launch
 
 
 def complain(error: AutotraceError | str) -> None:

@@ -134,6 +134,8 @@ class ModuleTracing:
         }
         self._woven[name] = frozenset(woven.qualname for woven in compiled.woven)
         self._failed[name] = frozenset(qualname for qualname, _ in compiled.failed)
+        for qualname, reason in compiled.failed:
+            self._matching.fallbacks[name if qualname == "*" else f"{name}:{qualname}"] = reason
         for woven in compiled.woven:
             target = self._matching.targets[woven.target]
             constants.update(self._sites.constants(target, name, woven))
