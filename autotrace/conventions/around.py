@@ -104,7 +104,8 @@ def surround(original: Any, begin: Begin) -> Wrapper:
         with call, HIDDEN:
             return call.returned(wrapped(*call.args, **call.kwargs))
 
-    is_plain = isinstance(original, FunctionType)
+    # Not one that is only marked as a coroutine function: calling that runs its code.
+    is_plain = isinstance(original, FunctionType) and bool(original.__code__.co_flags & inspect.CO_COROUTINE)
     return around_awaited if inspect.iscoroutinefunction(original) else around
 
 

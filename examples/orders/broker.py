@@ -1,7 +1,6 @@
 """The message queue between the services: files in a folder, or RabbitMQ with BROKER_URL=amqp://…"""
 
 import os
-import socket
 
 from kombu import Connection, Consumer, Producer, Queue
 
@@ -39,7 +38,7 @@ def consume(topic, handle):
             while True:
                 try:
                     connection.drain_events(timeout=1)
-                except socket.timeout:
+                except TimeoutError:
                     continue
                 except KeyboardInterrupt:
                     return

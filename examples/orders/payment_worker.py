@@ -7,7 +7,7 @@ import broker
 import database
 
 
-class PaymentDeclined(Exception):
+class PaymentDeclinedError(Exception):
     pass
 
 
@@ -22,7 +22,7 @@ class PaymentService:
 
     def charge(self, amount):
         if amount > self.limit:
-            raise PaymentDeclined(f"{amount} is above the limit of {self.limit}")
+            raise PaymentDeclinedError(f"{amount} is above the limit of {self.limit}")
 
 
 if __name__ == "__main__":
