@@ -6,7 +6,6 @@ The application does not see it. What a child inherits is the environment of C, 
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Callable, Mapping
@@ -70,6 +69,8 @@ def _identity() -> str:
 
 
 def _take() -> Inheritance:
+    import json  # not above: the command line imports this module while the program's own json.py would be found
+
     told = json.loads(os.environ[_PARENT])
     executed = os.environ.get(_EXECUTED) == str(os.getpid())
     passed: dict[str, str] = {}
@@ -104,6 +105,8 @@ class Children:
     """Passes tracing on to the children of this process, from `start` to `stop`."""
 
     def __init__(self, config_file: str | None, store: str, entry: Entry) -> None:
+        import json  # as above
+
         passed = {CONFIG: config_file or os.devnull, STORE: store}
         self._added = {name: value for name, value in passed.items() if name not in os.environ}
         told = {
