@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
-import inspect
 from collections.abc import Callable, Iterator, Mapping
 from types import CodeType, FunctionType
 from typing import TYPE_CHECKING, Any
@@ -17,6 +15,9 @@ if TYPE_CHECKING:
     from autotrace.span.service import Service
     from autotrace.span.site import Site
     from autotrace.span.tagged import Tag
+
+# `inspect.CO_VARARGS` and `inspect.CO_VARKEYWORDS`.
+_VARARGS, _VARKEYWORDS = 0x04, 0x08
 
 KINDS = ("internal", "server", "client", "producer", "consumer")
 
@@ -45,6 +46,8 @@ class Declaration:
             except PathError as error:
                 raise AutotraceError(f'{where}: tags["{name}"]: "{text}" is no path: {error}') from None
             if path.constant is None and path.root not in known:
+                import difflib  # only for a mistake
+
                 near = difflib.get_close_matches(path.root, known, n=1)
                 hint = f'did you mean "{near[0]}"?' if near else f"it has {', '.join(known)}"
                 raise AutotraceError(f'{where}: tags["{name}"]: there is no parameter "{path.root}"; {hint}')
@@ -87,7 +90,7 @@ class Declaration:
     def _wrap(self, function: FunctionType, tracing: Runtime, qualname: str) -> Callable[..., Any]:
         from autotrace.declare.wrapper import wrapper_of  # wrapt, only for what cannot be swapped
 
-        site = self._site_of(function, tracing, qualname, tuple(inspect.signature(function).parameters))
+        site = self._site_of(function, tracing, qualname, _parameters(function.__code__))
         return wrapper_of(function, site, tracing.environment)
 
     def _site_of(self, function: FunctionType, tracing: Runtime, qualname: str, roots: tuple[str, ...]) -> Site:
@@ -133,5 +136,5 @@ def sites_in(code: CodeType) -> Iterator[Site]:
 
 def _parameters(code: CodeType) -> tuple[str, ...]:
     count = code.co_argcount + code.co_kwonlyargcount
-    count += bool(code.co_flags & inspect.CO_VARARGS) + bool(code.co_flags & inspect.CO_VARKEYWORDS)
+    count += bool(code.co_flags & _VARARGS) + bool(code.co_flags & _VARKEYWORDS)
     return code.co_varnames[:count]
