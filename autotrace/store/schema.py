@@ -116,9 +116,10 @@ def _create(connection: sqlite3.Connection) -> None:
 
 def _version(connection: sqlite3.Connection, path: Path) -> int:
     """The version of the tables, 0 for an empty file. Raises StoreError for a file that is not ours or too new."""
-    application, version, tables = (
+    # The tables first: another process may create them, and the rest in the same transaction, between two questions.
+    tables, application, version = (
         int(connection.execute(question).fetchone()[0])
-        for question in ("PRAGMA application_id", "PRAGMA user_version", "SELECT count(*) FROM sqlite_master")
+        for question in ("SELECT count(*) FROM sqlite_master", "PRAGMA application_id", "PRAGMA user_version")
     )
     if tables and application != APPLICATION_ID:
         raise StoreError(f"{path}: not a store of autotrace: it is the database of another program; name another place")
