@@ -25,6 +25,7 @@ from autotrace.hook.finder import TracingFinder
 from autotrace.hook.matching import MAIN, Matching
 from autotrace.hook.multiprocess import SPAWNED_MAIN, Multiprocessing
 from autotrace.hook.patch import Patcher
+from autotrace.hook.sudden_end import SuddenEnd
 from autotrace.hook.trace import ModuleTracing
 from autotrace.hook.weave import Woven
 from autotrace.plan.plan import Plan
@@ -69,8 +70,10 @@ class Runtime:
         self._patcher = Patcher()
         cache = CodeCache(str(self.store.parent / "code"), repr(plan.targets) + plan.how)
         self._multiprocessing = Multiprocessing(self.flush, self._compile_spawned_main)
+        self._sudden_end = SuddenEnd(self._flush_waiting)
         self._children = None if entry is None else Children(plan.config_file, str(self.store), entry)
         after_import = {OPENTELEMETRY: self._join_opentelemetry, **self._multiprocessing.hooks()}
+        after_import["signal"] = self._sudden_end.enter_signal
         if self._children is not None:
             after_import[SUBPROCESS] = self._children.enter_subprocess
         self._modules = ModuleTracing(self._matching, self, self._patcher, cache, plan.how, after_import)
@@ -118,6 +121,8 @@ class Runtime:
         self._undo.append(self._finder.remove)
         self._undo.append(self._patcher.undo)
         self._undo.append(self._multiprocessing.leave)
+        self._undo.append(self._sudden_end.stop)
+        self._sudden_end.start()
         if self._children is not None:
             self._undo.append(self._children.stop)
             self._children.start()
@@ -133,6 +138,13 @@ class Runtime:
         """Bring what was kept so far to the exporters."""
         self._pipeline.flush(self.plan.shutdown_timeout_ns)
         self._write_run()
+
+    def _flush_waiting(self) -> None:
+        try:
+            if self._pipeline.waiting:
+                self.flush()
+        except BaseException as failure:
+            guard.swallow(failure)
 
     def stop(self) -> None:
         """Undo everything in reverse, bring what was kept to the exporters, and say what has to be said."""

@@ -79,6 +79,11 @@ class Pipeline:
         """How many spans never reached an exporter because too many waited, or because the pipeline was shut down."""
         return self._queue.dropped
 
+    @property
+    def waiting(self) -> bool:
+        """Whether this process has something left to export."""
+        return self._pid == os.getpid() and (len(self._queue) > 0 or self._exporting.locked())
+
     def deliver(self, root: LocalRoot, spans: Sequence[Span]) -> None:
         """Take spans that have ended; called on the application's threads, so it never waits and does no I/O."""
         # uWSGI forks without Python's hooks, so the pid is compared too.
