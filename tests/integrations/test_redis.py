@@ -1,0 +1,185 @@
+"""redis: each command and each pipeline is one span, without keys and values, against a real server."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+import redis.asyncio
+from recording import Recording, attributes
+
+Record = Callable[..., Recording]
+
+pytestmark = pytest.mark.skipif(shutil.which("redis-server") is None, reason="redis-server is not installed")
+
+
+@pytest.fixture(scope="module")
+def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """The port of a server of our own."""
+    with closing(socket.socket()) as free:
+        free.bind(("127.0.0.1", 0))
+        number = free.getsockname()[1]
+    folder: Path = tmp_path_factory.mktemp("redis")
+    command = ["redis-server", "--port", str(number), "--bind", "127.0.0.1", "--dir", str(folder), "--save", ""]
+    server = subprocess.Popen([*command, "--appendonly", "no"], stdout=subprocess.DEVNULL)
+    try:
+        _await_answer(number)
+        yield number
+    finally:
+        server.terminate()
+        server.wait(10)
+
+
+def _await_answer(port: int) -> None:
+    limit = time.monotonic() + 10
+    while time.monotonic() < limit:
+        try:
+            with redis.Redis(port=port) as client:
+                client.ping()
+            return
+        except redis.ConnectionError:
+            time.sleep(0.02)
+    pytest.fail("redis-server does not answer")
+
+
+@pytest.fixture
+def client(port: int) -> Iterator[redis.Redis]:
+    """A client that has nothing to say to the server about itself any more."""
+    with redis.Redis(host="127.0.0.1", port=port, db=3) as opened:
+        opened.flushall()
+        yield opened
+
+
+def described(port: int, operation: str, **more: Any) -> dict[str, Any]:
+    return {
+        "db.system.name": "redis",
+        "db.operation.name": operation,
+        "db.namespace": "3",
+        "server.address": "127.0.0.1",
+        "server.port": port,
+        **more,
+    }
+
+
+def test_a_command_is_a_span_without_its_keys_and_values(record: Record, client: redis.Redis, port: int) -> None:
+    recording = record("redis")
+    client.set("user:1", "secret")
+    assert client.get("user:1") == b"secret"
+    spans = recording.spans(2)
+    assert [(span.kind, span.name) for span in spans] == [("client", "SET"), ("client", "GET")]
+    assert attributes(spans[0]) == described(port, "SET")
+
+
+@pytest.mark.parametrize("command", [("SET user:1 secret",), (b"set", "user:1", "secret"), ("Set", "user:1", "secret")])
+def test_only_the_first_word_of_a_command_is_recorded(command: Any, record: Record, client: redis.Redis) -> None:
+    recording = record("redis")
+    client.execute_command(*command)
+    assert recording.only().name == "SET"
+    assert "secret" not in str(attributes(recording.only()))
+
+
+def test_a_command_in_a_traced_call_is_its_child(record: Record, client: redis.Redis) -> None:
+    recording = record("redis")
+    with recording.span("request"):
+        client.incr("visits")
+    assert recording.tree(2) == ["internal request", "  client INCRBY"]
+
+
+def test_a_failing_command_is_an_error(record: Record, client: redis.Redis) -> None:
+    recording = record("redis")
+    client.set("name", "hat")
+    with pytest.raises(redis.ResponseError):
+        client.incr("name")
+    failed = recording.spans(2)[1]
+    assert attributes(failed)["error.type"] == "redis.exceptions.ResponseError"
+    assert failed.root.error
+
+
+def test_a_server_that_is_not_there_is_an_error(record: Record) -> None:
+    recording = record("redis")
+    with closing(socket.socket()) as free:
+        free.bind(("127.0.0.1", 0))
+        client = redis.Redis(host="127.0.0.1", port=free.getsockname()[1], retry=None)
+        with pytest.raises(redis.ConnectionError):
+            client.get("name")
+    assert attributes(recording.only())["error.type"] == "redis.exceptions.ConnectionError"
+
+
+@pytest.mark.parametrize(
+    ("transaction", "commands", "operation"),
+    [
+        (True, ("set", "set"), "MULTI SET"),
+        (True, ("set", "get"), "MULTI"),
+        (False, ("set", "set"), "PIPELINE SET"),
+        (False, ("get", "set"), "PIPELINE"),
+    ],
+)
+def test_a_pipeline_is_one_span(
+    transaction: bool, commands: Any, operation: str, record: Record, client: redis.Redis, port: int
+) -> None:
+    recording = record("redis")
+    with client.pipeline(transaction=transaction) as pipeline:
+        for name in commands:
+            getattr(pipeline, name)("key", *(["secret"] if name == "set" else []))
+        pipeline.execute()
+    assert recording.only().name == operation
+    assert attributes(recording.only()) == described(port, operation, **{"db.operation.batch.size": 2})
+
+
+def test_an_empty_pipeline_is_no_span(record: Record, client: redis.Redis) -> None:
+    recording = record("redis")
+    assert client.pipeline().execute() == []
+    assert recording.spans(0) == []
+
+
+def test_a_watched_transaction_has_a_span_for_each_trip(record: Record, client: redis.Redis) -> None:
+    recording = record("redis")
+
+    def move(pipeline: Any) -> None:
+        pipeline.get("a")
+        pipeline.multi()
+        pipeline.set("b", "1")
+
+    client.transaction(move, "a")
+    assert [span.name for span in recording.spans(3)] == ["WATCH", "GET", "MULTI SET"]
+
+
+async def test_the_asynchronous_client_is_traced_like_the_other(record: Record, port: int) -> None:
+    recording = record("redis_asyncio")
+    async with redis.asyncio.Redis(host="127.0.0.1", port=port, db=3) as client:
+        with recording.span("request"):
+            await client.set("name", "hat")
+            assert await client.get("name") == b"hat"
+            async with client.pipeline(transaction=False) as pipeline:
+                await pipeline.set("a", "1").set("b", "2").execute()
+            with pytest.raises(redis.ResponseError):
+                await client.incr("name")
+    lines = ["internal request", "  client SET", "  client GET", "  client PIPELINE SET", "  client INCRBY"]
+    assert recording.tree(5) == lines
+    assert attributes(recording.spans()[1]) == described(port, "SET")
+    assert recording.spans()[0].root.error
+
+
+def test_messages_over_redis_are_one_trace_and_an_empty_poll_receives_none(record: Record, port: int) -> None:
+    import kombu
+
+    recording = record("redis", "kombu")
+    with kombu.Connection(f"redis://127.0.0.1:{port}/4") as connection, connection.SimpleQueue("payment") as queue:
+        with recording.span("order"):
+            queue.put({"order": 1})
+        queue.get(timeout=5).ack()
+        sent = next(span for span in recording.spans() if span.kind == "producer")
+        processed = next(span for span in recording.spans() if span.kind == "consumer")
+        with pytest.raises(queue.Empty):
+            queue.get(timeout=0.2)
+        assert sum(span.kind == "consumer" for span in recording.spans()) == 1
+    assert recording.parent(processed) == sent.span_id
+    assert attributes(sent)["messaging.system"] == attributes(processed)["messaging.system"] == "redis"
