@@ -197,11 +197,12 @@ class Runtime:
         found = self._matching.first(self._matching.of_module(module), qualname)
         return found is not None and self.plan.targets[found].integration is None
 
-    def patch(self, function: FunctionType, wrapper: Callable[..., Any]) -> None:
-        """Wrap a declared function, which cannot be given other code, where its module or class holds it."""
+    def patch(self, function: FunctionType, wrapper: Callable[..., Any]) -> bool:
+        """Wrap a declared function, which cannot be given other code, where its module or class holds it; if it does."""
         module = sys.modules.get(function.__module__)
-        if module is not None and "<locals>" not in function.__qualname__:
-            self._patcher.patch(module, function.__qualname__, lambda original: wrapper)
+        if module is None or "<locals>" in function.__qualname__:
+            return False
+        return self._patcher.patch(module, function.__qualname__, lambda original: wrapper) is None
 
     def add_service(self, service: Service, settings: ServiceSettings) -> None:
         """Let the spans of a service be its own."""

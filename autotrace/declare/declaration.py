@@ -23,15 +23,19 @@ KINDS = ("internal", "server", "client", "producer", "consumer")
 
 
 class Declaration:
-    """One function's name, tags and kind, and once it is traced the site that stands in its code."""
+    """One function's name, tags and kind, and once it is traced the site that stands in its code.
 
-    __slots__ = ("_site", "kind", "name", "service", "tags")
+    `waiting` is a wrapper that has found no place yet.
+    """
+
+    __slots__ = ("_site", "kind", "name", "service", "tags", "waiting")
 
     def __init__(self, name: str | None, tags: Mapping[str, str], kind: str) -> None:
         self.name = name
         self.tags = dict(tags)
         self.kind = kind
         self.service: Service | None = None
+        self.waiting: Callable[..., Any] | None = None
         self._site: Site | None = None
 
     def check(self, function: FunctionType) -> None:

@@ -79,15 +79,15 @@ def _declare(decorated: Any, declaration: Declaration) -> Any:
         return decorated
     from autotrace.declare.wrapper import wrapped  # wrapt, only for what cannot be given other code
 
-    # A descriptor holds its function; only a bare one can be replaced.
-    return wrapped(function, wrapper) if decorated is function else decorated
+    return wrapped(decorated, wrapper)
 
 
 def _arrived(tracing: Runtime) -> None:
     for function, declaration in list(_DECLARED.items()):
         wrapper = declaration.put_into(function, tracing)
-        if wrapper is not None:
-            tracing.patch(function, wrapper)
+        if wrapper is not None and not tracing.patch(function, wrapper):
+            # Its class is not there yet: it is `@service` of that class that has put tracing in.
+            declaration.waiting = wrapper
 
 
 meeting.tell(_arrived)

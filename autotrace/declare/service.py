@@ -88,8 +88,8 @@ def _declare(kind: Any, name: str | None, config: Mapping[str, Any] | None) -> A
     except BaseException as failure:
         guard.swallow(failure)
     _DECLARED[kind] = declaration
-    for value in list(vars(kind).values()):
-        _belong(value, declaration.service)
+    for attribute, value in list(vars(kind).items()):
+        _belong(kind, attribute, value, declaration.service)
     return kind
 
 
@@ -102,13 +102,20 @@ def _put_in(declaration: ServiceDeclaration) -> None:
         declaration.put_into(meeting.tracing)
 
 
-def _belong(value: object, service: Service) -> None:
+def _belong(kind: type, attribute: str, value: object, service: Service) -> None:
     function = function_in(value)
-    if function is not None:
-        try:
-            (declaration_of(function) or Declaration(None, {}, "internal")).belong(function, service)
-        except BaseException as failure:
-            guard.swallow(failure)
+    if function is None:
+        return
+    try:
+        declaration = declaration_of(function) or Declaration(None, {}, "internal")
+        declaration.belong(function, service)
+        if declaration.waiting is not None:
+            from autotrace.declare.wrapper import wrapped  # wrapt, only for what cannot be given other code
+
+            setattr(kind, attribute, wrapped(value, declaration.waiting))
+            declaration.waiting = None
+    except BaseException as failure:
+        guard.swallow(failure)
 
 
 def _is_unwanted() -> bool:

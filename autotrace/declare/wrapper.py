@@ -20,6 +20,6 @@ def wrapper_of(function: Callable[..., Any], site: Site, environment: Environmen
     return surround_function(place, site)
 
 
-def wrapped(function: Callable[..., Any], wrapper: Wrapper) -> TracedFunction:
-    """`function`, traced: another object, which pickles, copies and binds as the function does."""
-    return TracedFunction(function, wrapper)
+def wrapped(original: Any, wrapper: Wrapper) -> Any:
+    """A function, static method or class method, traced: another object, which pickles, copies and binds as it does."""
+    return original if isinstance(original, property) else TracedFunction(original, wrapper)

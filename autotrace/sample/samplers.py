@@ -36,10 +36,14 @@ class Samplers:
         return self._sampler(root).ended(root)
 
     def counts(self) -> Counts:
-        """What all of them have decided so far; the rule that dropped most, and its rate, are the process's."""
+        """What all of them have decided so far; the rule is that of the sampler that dropped most."""
         counts = self._process.counts()
-        for sampler in self._own.values():
+        most = counts.dropped
+        for service, sampler in self._own.items():
             own = sampler.counts()
+            if own.dropped > most:
+                most = own.dropped
+                counts = replace(counts, rate=own.rate, rule=f"{own.rule} of {service.name}")
             counts = replace(
                 counts,
                 seen=counts.seen + own.seen,

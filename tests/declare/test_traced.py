@@ -285,7 +285,7 @@ def test_a_tag_that_cannot_be_is_said_at_once_with_or_without_tracing(options, m
     def create(order):
         return order
 
-    with pytest.raises(AutotraceError, match="@traced of .*:.*create: ") as caught:
+    with pytest.raises(AutotraceError, match=r"@traced of .*:.*create: ") as caught:
         traced(**options)(create)
     assert message in str(caught.value)
 
