@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from autotrace.config.load import load_mapping
+from autotrace.config.process import choose
 from autotrace.config.search import find_config
 from autotrace.errors import ConfigError
 from autotrace.plan.build import build, default_plan
@@ -56,11 +57,21 @@ def _start(plan: Plan) -> Installation:
     return Installation(runtime)
 
 
-def plan_in(file: Path | None, service_name: str, entry: Entry | None = None, path: Sequence[str] = ()) -> Plan:
-    """The plan of a config file, or of no config; `service_name` holds where the file names none. Raises ConfigError."""
+def plan_in(
+    file: Path | None,
+    service_name: str,
+    entry: Entry | None = None,
+    path: Sequence[str] = (),
+    program: Sequence[str] = (),
+    process: str | None = None,
+) -> Plan:
+    """The plan of a config file, or of no config; `service_name` holds where the file names none. Raises ConfigError.
+
+    `program` and `process` say which of the file's `[[processes]]` this is (see `autotrace.config.process.choose`).
+    """
     if file is None:
         return default_plan(service_name, str(Path.cwd()), load_integrations())
-    loaded = load_checked(file, entry, [*path, *sys.path])
+    loaded = load_checked(file, entry, [*path, *sys.path], lambda one: choose(one, program, process))
     return build(loaded, load_integrations(), service_name, str(Path.cwd()))
 
 

@@ -14,10 +14,14 @@ PLANNED = (
     *("explain", "suggest", "convert", "tail", "top", "diff", "ui", "export", "load", "dump"),
     *("overhead", "doctor", "integrations", "collector-config"),
 )
-_PLANNED_OPTIONS = ("--process", "--report", "--html")
+_PLANNED_OPTIONS = ("--report", "--html")
+_VALUES = {
+    "--config": "a file: autotrace --config FILE",
+    "--process": "a service_name or entry of [[processes]]: autotrace --process NAME",
+}
 
 _HELP = """\
-usage: autotrace [--config FILE] [run] PROGRAM [ARGS...]
+usage: autotrace [--config FILE] [--process NAME] [run] PROGRAM [ARGS...]
        autotrace COMMAND [OPTIONS]
 
 Runs PROGRAM as python would, and traces what its tracing.toml names. Not one line of the program changes.
@@ -30,6 +34,7 @@ Runs PROGRAM as python would, and traces what its tracing.toml names. Not one li
 
 options, before PROGRAM:
   --config FILE   read FILE, not the tracing.toml found beside or above PROGRAM
+  --process NAME  be the program of [[processes]] that has this service_name or entry
   --version       print the version
   -h, --help      print this text; `autotrace COMMAND --help` for one command
 
@@ -59,7 +64,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(words: list[str]) -> int:
-    config: str | None = None
+    given: dict[str, str] = {}
     while (
         words and words[0].startswith("-") and words[0] != "-" and words[0] != "--" and words[0][:2] not in ("-m", "-c")
     ):
@@ -68,14 +73,14 @@ def _run(words: list[str]) -> int:
             return _print_help()
         if option == "--version":
             return _run_command("version", [])
-        if option != "--config":
+        if option not in _VALUES:
             complain(_refuse(option))
             return 2
         if not equals and not words:
-            complain("--config needs a file: autotrace --config FILE app.py")
+            complain(f"{option} needs {_VALUES[option]} app.py")
             return 2
-        config = value if equals else words.pop(0)
-    return run_program(RunOptions(config), words)
+        given[option] = value if equals else words.pop(0)
+    return run_program(RunOptions(given.get("--config"), given.get("--process")), words)
 
 
 def _refuse(option: str) -> str:
@@ -83,7 +88,8 @@ def _refuse(option: str) -> str:
         return f"the option {option} is not built yet"
     if not option.startswith("--"):
         return f"unknown option {option}; options of python stand before: python {option} -m autotrace ..."
-    return f"unknown option {option}; there are --config FILE, --version, --help; options of the program stand after it"
+    known = "--config FILE, --process NAME, --version, --help"
+    return f"unknown option {option}; there are {known}; options of the program stand after it"
 
 
 def _is_built(name: str) -> bool:

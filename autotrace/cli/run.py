@@ -85,7 +85,15 @@ def start_tracing(options: RunOptions, program: Program, entry: Entry | None = N
             "no tracing.toml found, so known libraries are traced and no function of yours; autotrace init writes one"
         )
     try:
-        plan = installation.plan_in(file, _service_name(program), (program.names, program.text), _folder(script))
+        process = options.process or environment().get("AUTOTRACE_PROCESS") or None
+        plan = installation.plan_in(
+            file,
+            _service_name(program),
+            (program.names, program.text),
+            _folder(script),
+            _words(program),
+            process,
+        )
     except ConfigError as error:
         if file is None or not runs_untraced(file):
             raise
@@ -102,6 +110,11 @@ def start_tracing(options: RunOptions, program: Program, entry: Entry | None = N
 
 def _service_name(program: Program) -> str:
     return program.names[1] if len(program.names) > 1 else "python"
+
+
+def _words(program: Program) -> tuple[str, ...]:
+    """What `entry` of `[[processes]]` may name."""
+    return (program.text,) if program.kind in ("script", "module", "directory", "zip") else ()
 
 
 def _folder(script: str | None) -> tuple[str, ...]:

@@ -50,11 +50,22 @@ def diagnose(errors: Iterable[ErrorDetails], data: Mapping[str, Any]) -> Iterato
 
 def diagnose_fields(data: Mapping[str, Any]) -> Iterator[Finding]:
     """The mistakes in the free fields of `[[targets]]`, which pydantic lets pass."""
-    entries = data.get("targets")
-    for index, entry in enumerate(entries if isinstance(entries, (list, tuple)) else ()):
-        if isinstance(entry, Mapping):
-            for key, value in entry.items():
-                yield from _diagnose_field(("targets", index, key), value, entry.get("as", "function") == "function")
+    for home, table in tables_of(data):
+        entries = table.get("targets")
+        for index, entry in enumerate(entries if isinstance(entries, (list, tuple)) else ()):
+            if isinstance(entry, Mapping):
+                function = entry.get("as", "function") == "function"
+                for key, value in entry.items():
+                    yield from _diagnose_field((*home, "targets", index, key), value, function)
+
+
+def tables_of(data: Mapping[str, Any]) -> Iterator[tuple[KeyPath, Mapping[str, Any]]]:
+    """The file itself and each entry of its `[[processes]]`, which may hold the same tables."""
+    yield (), data
+    processes = data.get("processes")
+    for index, process in enumerate(processes if isinstance(processes, (list, tuple)) else ()):
+        if isinstance(process, Mapping):
+            yield ("processes", index), process
 
 
 def dotted(path: KeyPath) -> str:
@@ -174,6 +185,8 @@ def _key_name(path: KeyPath) -> str:
 
 
 def _pattern(path: KeyPath) -> str:
+    if len(path) > 2 and path[0] == "processes":
+        path = path[2:]
     return "".join("[]" if isinstance(part, int) else f".{part}" for part in path).lstrip(".")
 
 

@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -211,12 +212,14 @@ class _Examination:
 
 def path_texts(data: Mapping[str, Any]) -> Iterator[tuple[KeyPath, str]]:
     """The key path and text of each tag and of each free field that looks like a path (others are words)."""
-    for section in ("services", "targets"):
-        entries = data.get(section)
+    from autotrace.config.diagnose import tables_of
+
+    for (home, table), section in product(tables_of(data), ("services", "targets")):
+        entries = table.get(section)
         for index, entry in enumerate(entries if isinstance(entries, (list, tuple)) else ()):
             for path, text in _texts_of(entry if isinstance(entry, Mapping) else {}):
                 if isinstance(text, str):
-                    yield (section, index, *path), text
+                    yield (*home, section, index, *path), text
 
 
 def _texts_of(entry: Mapping[str, Any]) -> Iterator[tuple[KeyPath, Any]]:

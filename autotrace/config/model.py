@@ -221,8 +221,8 @@ class Shutdown(_Table):
     timeout: Duration = Field(default="2s", description="The longest that the end of the program waits for the export.")
 
 
-class Config(_Table):
-    """The whole of tracing.toml, or of [tool.autotrace] in pyproject.toml."""
+class _Settings(_Table):
+    """What a file says of all its programs, and an entry of `[[processes]]` of one."""
 
     service_name: Text | None = Field(
         default=None, description="The name of the service, as other tools show it; default: the name of the entry."
@@ -231,10 +231,6 @@ class Config(_Table):
         default="auto",
         description="How functions are traced: compiled with the tracing inside (weave), wrapped after import (patch), "
         "weave where there is source and patch elsewhere (auto), or not at all (off).",
-    )
-    on_config_error: Literal["stop", "run_untraced"] = Field(
-        default="stop",
-        description="What a mistake in this file does: stop before the program starts, or run it untraced.",
     )
     resource: dict[str, Text] = Field(default={}, description="Attributes of the process, sent with all its spans.")
     services: Annotated[tuple[Service, ...], Array] = Field(
@@ -249,3 +245,24 @@ class Config(_Table):
     store: Store = Field(default=Store(), description="The local store.")
     buffer: Buffer = Field(default=Buffer(), description="How much is held until a trace is decided.")
     shutdown: Shutdown = Field(default=Shutdown(), description="What happens when the program ends.")
+
+
+class Process(_Settings):
+    """One program of several that share the file. A key that stands here replaces the whole of that key in the file."""
+
+    entry: Text = Field(
+        description='How the program is started: the end of its path ("payments/worker.py"), the name after -m, or a '
+        "command; globs. The first entry that matches wins."
+    )
+
+
+class Config(_Settings):
+    """The whole of tracing.toml, or of [tool.autotrace] in pyproject.toml."""
+
+    on_config_error: Literal["stop", "run_untraced"] = Field(
+        default="stop",
+        description="What a mistake in this file does: stop before the program starts, or run it untraced.",
+    )
+    processes: Annotated[tuple[Process, ...], Array] = Field(
+        default=(), description="What holds for single programs, where several share this file."
+    )

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 PLANNED_KEYS = frozenset(
     {
-        "processes",
         "spool",
         "logging",
         "allow_python",

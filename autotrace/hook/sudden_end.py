@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-import _signal
+import _signal  # type: ignore[import-not-found]  # `signal` without its enums; typeshed leaves it out
 import os
 import sys
 from collections.abc import Callable

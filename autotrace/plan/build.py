@@ -49,6 +49,7 @@ def build(
         buffer=BufferSettings(model.buffer.spans_per_trace, size_bytes(model.buffer.memory)),
         shutdown_timeout_ns=duration_ns(model.shutdown.timeout),
         resource=tuple(model.resource.items()),
+        is_shared=bool(model.processes),
     )
 
 

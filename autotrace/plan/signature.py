@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 import sys
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from importlib.machinery import ModuleSpec, PathFinder
@@ -38,11 +38,32 @@ class _Function:
     signature: str
 
 
-def load_checked(path: Path, entry: Entry | None = None, search_path: Sequence[str] | None = None) -> Loaded:
-    """A config file whose keys, values, paths and parameters are right; ConfigError holds every mistake of them all."""
+def load_checked(
+    path: Path,
+    entry: Entry | None = None,
+    search_path: Sequence[str] | None = None,
+    choose: Callable[[Loaded], Loaded] | None = None,
+) -> Loaded:
+    """A config file whose keys, values, paths and parameters are right; ConfigError holds every mistake of them all.
+
+    `choose` gives what holds for one program of several (`autotrace.config.process`); without it the signatures of all
+    of them are checked.
+    """
     from autotrace.config.load import load_file
 
-    return load_file(path, check_path=parse, check=lambda loaded: check_signatures(loaded, entry, search_path))
+    def check(loaded: Loaded) -> list[Mistake]:
+        chosen = (choose(loaded),) if choose else _every_process(loaded)
+        mistakes = [mistake for one in chosen for mistake in check_signatures(one, entry, search_path)]
+        return list(dict.fromkeys(mistakes))
+
+    loaded = load_file(path, check_path=parse, check=check)
+    return choose(loaded) if choose else loaded
+
+
+def _every_process(loaded: Loaded) -> list[Loaded]:
+    from autotrace.config.process import of_process
+
+    return [loaded, *(of_process(loaded, index) for index in range(len(loaded.model.processes)))]
 
 
 def check_signatures(loaded: Loaded, entry: Entry | None = None, path: Sequence[str] | None = None) -> list[Mistake]:

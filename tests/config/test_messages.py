@@ -145,8 +145,8 @@ BROKEN = {
         ],
     ),
     "a section of a later release": (
-        '[[processes]]\nentry = "a.py"\n',
-        ["tracing.toml:1:3: [[processes]] is not built yet; remove it"],
+        '[spool]\npath = "a"\n',
+        ["tracing.toml:1:2: [spool] is not built yet; remove it"],
     ),
     "a field that its convention does not know": (
         '[[targets]]\nat = "a:f"\nurl = "request.url"\n',
