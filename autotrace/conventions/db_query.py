@@ -14,9 +14,10 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from autotrace.conventions.around import SpanCall, Wrapper, abandon, surround
+from autotrace.conventions.around import Wrapper, abandon, surround
 from autotrace.conventions.environment import Place
-from autotrace.conventions.field import field, plain, text
+from autotrace.conventions.field import field, plain, tag_arguments, text
+from autotrace.conventions.function import TaggedCall
 from autotrace.conventions.sql import describe
 from autotrace.plan.path import getter, parse
 from autotrace.span.finished import AttributeValue
@@ -40,6 +41,7 @@ class DatabaseClient:
         self.system = place.word("system", place.module.partition(".")[0])
         self.site = place.site(self.system, "client")
         self.named = place.target.span is not None
+        self.tag_arguments = tag_arguments(place, self.site)
         self.query = field(place, "query")
         self.batch = field(place, "batch")
         self.transaction = field(place, "transaction")
@@ -47,7 +49,7 @@ class DatabaseClient:
         self.operation_of_one = _reader_of_one(place) if self.batch is not None else None
         self.server = field(place, "server")
 
-    def begin(self, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> SpanCall | None:
+    def begin(self, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> TaggedCall | None:
         """Start the span of one query; None for a list without commands."""
         batch = self.batch(instance, args, kwargs) if self.batch is not None else None
         if self.batch is not None and (not isinstance(batch, list | tuple) or not batch):
@@ -66,13 +68,16 @@ class DatabaseClient:
                 if len(batch) > 1:
                     attributes["db.operation.batch.size"] = len(batch)
             elif self.query is not None:
-                self._describe(span, text(self.query(instance, args, kwargs)))
+                statement = self.query(instance, args, kwargs)
+                if isinstance(statement, str | bytes) and statement:
+                    self._describe(span, text(statement))
             elif self.operation is not None:
                 self._name(span, _first_word(self.operation(instance, args, kwargs)))
+            self.tag_arguments(span, instance, args, kwargs)
         except BaseException as failure:
             abandon(span, failure)
             return None
-        return SpanCall(args, kwargs, span)
+        return TaggedCall(args, kwargs, span)
 
     def _name(self, span: Span, operation: str) -> None:
         if not operation:

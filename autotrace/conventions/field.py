@@ -9,6 +9,9 @@ from typing import Any, TypeAlias
 from autotrace.conventions.environment import Place
 from autotrace.guard import is_from_signal
 from autotrace.plan.path import ABSENT, NOT_PLAIN, getter, parse
+from autotrace.span.site import Site
+from autotrace.span.span import Span
+from autotrace.span.tagged import TaggedSite
 
 Arguments: TypeAlias = tuple[Any, ...]
 Keywords: TypeAlias = Mapping[str, Any]
@@ -55,6 +58,19 @@ def _kind(place: Place, name: str) -> object:
     if place.word("parameters"):
         return None
     return inspect.signature(place.original).parameters[name].kind
+
+
+def tag_arguments(place: Place, site: Site) -> Callable[[Span, Any, Arguments, Keywords], None]:
+    """What sets the tags of a target that come from the arguments of a call."""
+    readers = [(root, argument(place, root)) for root in site.roots] if isinstance(site, TaggedSite) else []
+
+    def tag(span: Span, instance: Any, args: Arguments, kwargs: Keywords) -> None:
+        for root, read in readers:
+            value = read(instance, args, kwargs)
+            if value is not ABSENT:
+                site.tag(span, root, value)
+
+    return tag
 
 
 def field(place: Place, name: str) -> ReadArgument | None:

@@ -12,7 +12,8 @@ from __future__ import annotations
 from typing import Any
 
 from autotrace.conventions.environment import Place
-from autotrace.conventions.field import field
+from autotrace.conventions.field import field, tag_arguments
+from autotrace.span.site import Site
 from autotrace.span.span import Span
 
 NAME_LIMIT = 256
@@ -29,11 +30,12 @@ _SYSTEMS = {
 class Messages:
     """Names the spans of one target; `kind` is messaging.operation.type: send, process or receive."""
 
-    def __init__(self, place: Place, kind: str, operation: str) -> None:
+    def __init__(self, place: Place, site: Site, kind: str, operation: str) -> None:
         self.kind = kind
         self.operation = place.word("operation", operation)
         self.system = place.word("system", place.module.partition(".")[0])
         self.named = place.target.span is not None
+        self._tag_arguments = tag_arguments(place, site)
         self._broker = field(place, "broker")
         self._destination = (field(place, "destination"), field(place, "exchange"))
         self._message_id = field(place, "message_id")
@@ -54,6 +56,7 @@ class Messages:
         if identifier:
             attributes["messaging.message.id"] = identifier
         self.set_broker(span, instance, args, kwargs)
+        self._tag_arguments(span, instance, args, kwargs)
 
     def set_broker(self, span: Span, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         """Set the broker as the library knows it by now: a channel may be opened by the call itself."""

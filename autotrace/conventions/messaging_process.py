@@ -15,9 +15,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from autotrace.conventions.around import Call, SpanCall, Wrapper, abandon, surround
+from autotrace.conventions.around import Call, Wrapper, abandon, surround
 from autotrace.conventions.environment import Place
 from autotrace.conventions.field import argument, field, parameters, plain
+from autotrace.conventions.function import TaggedCall
 from autotrace.conventions.messaging import Messages
 from autotrace.plan.path import ABSENT, getter, parse
 from autotrace.propagate import formats
@@ -42,7 +43,7 @@ class Consumer:
     def __init__(self, place: Place) -> None:
         self.settings = place.environment.propagation
         self.site = place.site("process", "consumer")
-        self.messages = Messages(place, "process", "process")
+        self.messages = Messages(place, self.site, "process", "process")
         self.batch = field(place, "messages")
         self.headers: Callable[[Any, tuple[Any, ...], Any], Any] | None = None
         if self.batch is None:
@@ -77,7 +78,7 @@ class Consumer:
         except BaseException as failure:
             abandon(span, failure)
             return None
-        return SpanCall(args, kwargs, span)
+        return TaggedCall(args, kwargs, span)
 
     def _extract(self, headers: Any) -> formats.Inbound:
         if not self.settings.messaging:

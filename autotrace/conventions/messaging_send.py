@@ -32,7 +32,7 @@ class Sender:
     def __init__(self, place: Place) -> None:
         self.settings = place.environment.propagation
         self.site = place.site("send", "producer")
-        self.messages = Messages(place, "send", "send")
+        self.messages = Messages(place, self.site, "send", "send")
         self.headers = Headers.of(place)
 
     def begin(self, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> MessageCall | None:
@@ -74,6 +74,7 @@ class MessageCall(SendingCall):
     def returned(self, result: Any) -> Any:
         try:
             self.messages.set_broker(self.span, *self.called)
+            self.span.site.tag(self.span, "result", result)
         except BaseException as failure:
             guard.swallow(failure)
         return result

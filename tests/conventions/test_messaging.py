@@ -256,10 +256,22 @@ def test_a_batch_has_one_span_with_links_and_an_empty_one_has_none(trace: Trace)
 
 
 def test_the_name_and_tags_of_a_target_count(trace: Trace) -> None:
-    recording = trace("handle", "messaging.process", span="pay", tags={"shop": "'north'"}, **PROCESS)
+    tags = {"shop": "'north'", "body": "message.body", "answer": "result['order']"}
+    recording = trace("handle", "messaging.process", span="pay", tags=tags, **PROCESS)
+    called("handle")(Message({"order": 7}))
     called("handle")(Message("hat"))
-    assert recording.only().name == "pay"
-    assert recording.only().site.attributes["shop"] == "north"
+    pay, other = recording.spans(2)
+    assert pay.name == "pay"
+    assert pay.site.attributes["shop"] == "north"
+    assert attributes(pay)["answer"] == 7
+    assert attributes(other)["body"] == "hat"
+
+
+def test_the_tags_of_a_sender_count(trace: Trace) -> None:
+    tags = {"order": "message.body['order']", "place": "result"}
+    recording = trace("Bus.publish", "messaging.send", tags=tags, **SEND)
+    Bus().publish("orders", Message({"order": 7}))
+    assert {"order": 7, "place": 1}.items() <= attributes(recording.only()).items()
 
 
 def test_a_target_in_a_file_describes_a_bus(tmp_path: Path) -> None:
