@@ -123,12 +123,13 @@ def test_exporters_of_its_own_replace_those_of_the_process(program):
             """)
         shop.outer()
         assert program.tree() == ["outer [shop]"]
+        outer = program.span("outer")
         program.installation.uninstall()
         (batch,) = collector.batches
     assert batch.process.serviceName == "billing"
     assert tags(batch.process)["team"] == "money"
     assert [span.operationName for span in batch.spans] == ["Billing.bill"]
-    assert f"{batch.spans[0].parentSpanId & (1 << 64) - 1:016x}" == program.span("outer").span_id
+    assert f"{batch.spans[0].parentSpanId & (1 << 64) - 1:016x}" == outer.span_id
 
 
 def test_the_document_s_config_is_valid_as_it_stands():
