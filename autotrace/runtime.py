@@ -6,7 +6,6 @@ import atexit
 import os
 import sys
 import time
-import weakref
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import CodeType, FunctionType
@@ -34,7 +33,7 @@ from autotrace.plan.target import Target
 from autotrace.sample.sampler import Sampler
 from autotrace.sample.samplers import Samplers
 from autotrace.span.construct import Construction
-from autotrace.span.fork import leave_to_parent, settle
+from autotrace.span.fork import leave_to_parent, settle, watch
 from autotrace.span.service import Service
 from autotrace.span.span import LocalRoot, Span
 from autotrace.span.tracer import Tracer
@@ -48,6 +47,7 @@ if TYPE_CHECKING:
 
 OPENTELEMETRY = "opentelemetry.trace"
 SUBPROCESS = "subprocess"
+_SPAWNING = frozenset({"multiprocessing.popen_spawn_posix", "multiprocessing.popen_forkserver"})
 
 
 class Runtime:
@@ -85,7 +85,7 @@ class Runtime:
         self._modules_of_parent: frozenset[str] = frozenset()
         self._has_forked = False
         self.reports = True
-        _RUNTIMES.add(self)
+        watch(self)
 
     def _tracer(self) -> Tracer:
         tracer = Tracer(
@@ -261,16 +261,22 @@ class Runtime:
     def _unmatched_lines(self) -> list[str]:
         """What never matched, where this process can tell: it has imported the module, or nobody else would have."""
         unmatched = self._matching.unmatched()
-        if self._has_forked or self.plan.is_shared or os.getpid() != self._pid:
-            told = self._modules_of_parent
-            unmatched = [one for one in unmatched if one[0].module in sys.modules and one[0].module not in told]
+        if self.plan.is_shared or self._has_children():
+            others = {MAIN, *self._modules_of_parent}
+            unmatched = [one for one in unmatched if one[0].module in sys.modules and one[0].module not in others]
         return unmatched_lines(unmatched, sys.modules)
 
-    def _before_fork(self) -> None:
+    def _has_children(self) -> bool:
+        started = self._children is not None and self._children.has_started
+        return started or self._has_forked or not _SPAWNING.isdisjoint(sys.modules)
+
+    def before_fork(self) -> None:
+        """Settle what the child must agree with us on."""
         self._has_forked = True
         settle(self.tracer)
 
-    def _after_fork_in_child(self) -> None:
+    def after_fork_in_child(self) -> None:
+        """Leave to the parent what is its own."""
         leave_to_parent(self.tracer)
         self._sampler.reset()
         self._started_ns = time.time_ns()
@@ -279,20 +285,3 @@ class Runtime:
     def _say(self, line: str) -> None:
         if sys.stderr is not None:
             print(f"autotrace: {line}", file=sys.stderr)
-
-
-_RUNTIMES: weakref.WeakSet[Runtime] = weakref.WeakSet()
-
-
-def _tell(act: Callable[[Runtime], None]) -> None:
-    for runtime in list(_RUNTIMES):
-        try:
-            act(runtime)
-        except BaseException as failure:
-            guard.swallow(failure)
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(
-        before=lambda: _tell(Runtime._before_fork), after_in_child=lambda: _tell(Runtime._after_fork_in_child)
-    )

@@ -103,7 +103,7 @@ def start_tracing(options: RunOptions, program: Program, entry: Entry | None = N
     in_place = entry is not None
     entry = entry or Entry(program.names, program.text, program.kind, program.installed, options.process)
     runtime = Runtime(plan, program.names, entry)
-    runtime.reports = not in_place
+    runtime.reports = not in_place and inherit() is None  # what a child writes to stderr may be read
     runtime.start()
     return runtime.compile_main
 

@@ -117,6 +117,8 @@ class Children:
         }
         self._told = {_PYTHON: _identity(), _PARENT: json.dumps(told)}
         self._undo: list[Callable[[], None]] = []
+        self.has_started = False
+        """Whether a process was started, as far as it was seen."""
 
     def start(self) -> None:
         """Let every way to start a process pass it on; `subprocess` is looked after when it is there."""
@@ -124,7 +126,7 @@ class Children:
             os.putenv(name, value)
             self._undo.append(lambda name=name: os.unsetenv(name))  # type: ignore[misc]  # mypy infers no lambda default
         self._watch_search_path()
-        for name, place in (("execve", 2), ("posix_spawn", 2), ("posix_spawnp", 2)):
+        for name, place in (("execve", 2), ("posix_spawn", 2), ("posix_spawnp", 2), ("system", 1)):
             if hasattr(os, name):
                 self._replace(os, name, self._passing_on(getattr(os, name), place))
 
@@ -182,6 +184,7 @@ class Children:
 
         @wraps(original)
         def start_process(*arguments: Any, **named: Any) -> Any:
+            self.has_started = True
             if "env" in named:
                 named["env"] = self.added_to(named["env"])
             elif len(arguments) > place:

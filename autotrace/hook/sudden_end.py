@@ -1,6 +1,7 @@
 """The ends of a process that no atexit function sees: takes what flushes, and has it called before each of them.
 
-`os._exit`, and a signal that a process sends itself: uvicorn does so when it has served its last request.
+`os._exit`, another program in its place, and a signal that a process sends itself, as uvicorn does when it has served
+its last request.
 """
 
 from __future__ import annotations
@@ -21,7 +22,9 @@ class SuddenEnd:
         self._undo: list[Callable[[], None]] = []
 
     def start(self) -> None:
-        self._wrap(os, "_exit", lambda status: True)
+        """Flush before each of them."""
+        for name in ("_exit", "execv", "execve"):
+            self._wrap(os, name, lambda *_, **__: True)
         self._wrap(os, "kill", lambda pid, number: pid == os.getpid() and _is_fatal(number))
 
     def enter_signal(self) -> None:

@@ -1,12 +1,16 @@
-"""Local roots that are open at a fork: takes a tracer, leaves them to the parent process, which will end them.
+"""Forks: tells who wants to know, and leaves the local roots that are open to the parent process, which will end them.
 
 The child's calls go on below them as below a span of another process, so the ids must be there before the fork.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+import weakref
+from collections.abc import Callable, Iterator
+from typing import Protocol
 
+from autotrace import guard
 from autotrace.span.context import get_current
 from autotrace.span.span import Span
 from autotrace.span.tracer import Tracer
@@ -33,3 +37,36 @@ def _open_spans(tracer: Tracer) -> Iterator[Span]:
     while isinstance(span, Span):
         yield span
         span = tracer.lineage(span.parent)
+
+
+class Forked(Protocol):
+    """What is to be told of forks."""
+
+    def before_fork(self) -> None:
+        """In the process that forks."""
+
+    def after_fork_in_child(self) -> None:
+        """In the new process."""
+
+
+_watching: weakref.WeakSet[Forked] = weakref.WeakSet()
+
+
+def watch(forked: Forked) -> None:
+    """Tell `forked` of each fork for as long as it lives; none of its failures reaches the application."""
+    _watching.add(forked)
+
+
+def _tell(act: Callable[[Forked], None]) -> None:
+    for forked in list(_watching):
+        try:
+            act(forked)
+        except BaseException as failure:
+            guard.swallow(failure)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(
+        before=lambda: _tell(lambda forked: forked.before_fork()),
+        after_in_child=lambda: _tell(lambda forked: forked.after_fork_in_child()),
+    )
