@@ -9,7 +9,7 @@ from autotrace.declare.lineage import descend
 from autotrace.declare.message import find_parent
 from autotrace.propagate.formats import Inbound
 from autotrace.span.finished import AttributeValue
-from autotrace.span.site import Silence
+from autotrace.span.site import Silence, Site
 from autotrace.span.span import Span
 from autotrace.span.tagged import Tag, TaggedSite
 from autotrace.span.tracer import Tracer
@@ -43,8 +43,8 @@ class DeclaredSite(TaggedSite):
         self._skipped = int(self.roots[:1] in (("self",), ("cls",)))
 
     def nullcontext(self, arguments: tuple[object, ...] = ()) -> Span | Silence:  # type: ignore[override]
-        span = super().nullcontext(arguments if self.tags else ())
-        if isinstance(span, Span) and span.root.span is span and self.reads:
+        span = super().nullcontext(arguments) if self.tags else Site.nullcontext(self)
+        if span.__class__ is Span and span.root.span is span and self.reads:
             try:
                 parent = find_parent(self._candidates(arguments))
                 if parent is not None:
