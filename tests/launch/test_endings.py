@@ -122,7 +122,10 @@ def test_an_installed_command_runs_after_two_dashes(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["--conifg", "a", "app.py"], "unknown option --conifg; there are --config FILE, --process NAME, --version, --help"),
+        (
+            ["--conifg", "a", "app.py"],
+            "unknown option --conifg; there are --config FILE, --process NAME, --version, --help",
+        ),
         (["-O", "app.py"], "options of python stand before: python -O -m autotrace"),
         (["--config"], "--config needs a file"),
         (["-m"], "argument expected for the -m option"),
