@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from children import run_child
+from child_program import run_child
 from export.jaeger_sink import sink, tags
 
 from autotrace.errors import ConfigError

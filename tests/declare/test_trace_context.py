@@ -8,7 +8,7 @@ from collections import UserDict
 from types import SimpleNamespace
 
 import pytest
-from children import run_child
+from child_program import run_child
 
 from autotrace import TraceContext, guard
 

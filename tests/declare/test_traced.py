@@ -10,7 +10,7 @@ import pickle
 import weakref
 
 import pytest
-from children import run_child
+from child_program import run_child
 
 from autotrace import traced
 from autotrace.errors import AutotraceError
