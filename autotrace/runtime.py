@@ -245,10 +245,12 @@ class Runtime:
     def _report(self) -> None:
         if not self.reports:
             return
-        for line in (*self._unmatched_lines(), *fallback_lines(self._matching.fallbacks)):
+        for line in self._unmatched_lines():
             self._say(line)
         if os.getpid() != self._pid:
             return
+        for line in fallback_lines(self._matching.fallbacks):
+            self._say(line)
         counts = self._sampler.counts()
         if sys.stderr is not None and sys.stderr.isatty():
             others = [one.type for one in self.plan.exporters if one.type != "sqlite"]

@@ -105,7 +105,8 @@ def _command(words: Sequence[str]) -> Program:
 def _on_path(name: str) -> str | None:
     if os.sep in name:
         return name if os.path.isfile(name) else None  # noqa: PTH113
-    for folder in os.get_exec_path():
+    # First beside the interpreter: the commands of a virtual environment that nobody has activated.
+    for folder in (os.path.dirname(sys.executable), *os.get_exec_path()):  # noqa: PTH120
         path = os.path.join(folder, name)  # noqa: PTH118
         if os.path.isfile(path) and os.access(path, os.X_OK):  # noqa: PTH113
             return path

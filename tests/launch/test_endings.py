@@ -108,6 +108,11 @@ def test_a_planned_command_says_that_it_is_not_built_yet(tmp_path: Path) -> None
     assert run(["-m", "autotrace", "./ui"], tmp_path).stdout == "the file\n"
 
 
+def test_a_command_beside_the_interpreter_is_found_without_activating_its_environment(tmp_path: Path) -> None:
+    ended = run(["-m", "autotrace", "run", "--", "pytest", "--version"], tmp_path, PATH="/usr/bin")
+    assert (ended.returncode, ended.stdout.split()[0]) == (0, "pytest")
+
+
 def test_an_installed_command_runs_after_two_dashes(tmp_path: Path) -> None:
     command = tmp_path / "bin" / "serve"
     command.parent.mkdir()
