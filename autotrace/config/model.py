@@ -168,6 +168,10 @@ class Propagation(_Table):
     formats: Annotated[tuple[Format, ...], Array] = Field(
         default=("tracecontext", "baggage", "x-trace"), description="The header formats that are written and read."
     )
+    baggage_hosts: Annotated[tuple[str, ...], Array] = Field(
+        default=(),
+        description='Hosts that are sent baggage beside this machine, such as "*.shop.internal"; others get none.',
+    )
 
 
 class Exporter(_Table):

@@ -23,7 +23,6 @@ PLANNED_KEYS = frozenset(
         "sampler.endpoints[].target_per_second",
         "sampler.keep.tags",
         "sampler.keep.per_second",
-        "propagation.baggage_hosts",
         "store.max_age",
         "store.max_size",
         "exporters[].headers",

@@ -6,6 +6,7 @@ so that nobody's headers are changed), `status` (of the result). One span for ea
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextvars import ContextVar
 from types import TracebackType
 from typing import Any
@@ -18,6 +19,7 @@ from autotrace.conventions.headers import Headers, SendingCall
 from autotrace.conventions.http import set_method, set_status
 from autotrace.conventions.url import split
 from autotrace.propagate import formats
+from autotrace.propagate.baggage import takes_baggage
 from autotrace.propagate.carrier import Read, reader
 from autotrace.propagate.signature import NAMES, is_signed
 from autotrace.span.context import get_current
@@ -64,7 +66,7 @@ class HttpClient:
             self._describe(span, method, url)
             if self.headers is not None and self.settings.http and self._may_inject(span, url, read):
                 parent = outer.span_id if isinstance(outer, Span) else 0
-                added = formats.inject(span, self.settings.formats, parent)
+                added = formats.inject(span, self._formats(span), parent)
                 call.injected = self.headers.add(call, instance, carried, added)
         except BaseException as failure:
             abandon(span, failure)
@@ -95,6 +97,13 @@ class HttpClient:
             attributes["server.address"] = parts.host
         if parts.port:
             attributes["server.port"] = parts.port
+
+    def _formats(self, span: Span) -> Sequence[str]:
+        settings = self.settings
+        host = str(span.details().attributes.get("server.address", ""))
+        if takes_baggage(host, settings.baggage_hosts):
+            return settings.formats
+        return [name for name in settings.formats if name != "baggage"]
 
     def _may_inject(self, span: Span, url: str, read: Read) -> bool:
         if is_signed(url, read):

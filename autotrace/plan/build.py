@@ -43,6 +43,7 @@ def build(
             database=model.propagation.database,
             formats=model.propagation.formats,
             response=model.propagation.response,
+            baggage_hosts=model.propagation.baggage_hosts,
         ),
         exporters=tuple(map(_exporter, model.exporters)) or (ExporterSettings(),),
         store=_store(model, folder),

@@ -39,6 +39,7 @@ class PropagationSettings:
     database: bool = False
     formats: tuple[str, ...] = ("tracecontext", "baggage", "x-trace")
     response: bool = False
+    baggage_hosts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,11 @@ import pytest
 import requests
 from recording import Recording, attributes
 
+from autotrace.span.context import set_current
+from autotrace.span.remote import RemoteParent
+from autotrace.span.site import Site
+from autotrace.span.span import Span
+
 
 def get_requests(url: str, **options: Any) -> dict[str, str]:
     return dict(requests.get(url, timeout=5, **options).json())
@@ -69,6 +74,64 @@ def test_a_trace_that_is_not_sampled_says_so(get: Get, record: Record, echo: str
     sent = get(f"{echo}/echo")
     assert sent["traceparent"].endswith("-00")
     assert sent["x-trace-sampled"] == "0"
+
+
+class Mute(requests.adapters.BaseAdapter):
+    """Answers every request, whatever its host, and keeps the headers that it had while it was sent."""
+
+    def send(self, request: Any, *arguments: Any, **options: Any) -> requests.Response:
+        self.headers = {name.lower(): value for name, value in request.headers.items()}
+        answer = requests.Response()
+        answer.status_code, answer.request = 200, request
+        return answer
+
+    def close(self) -> None:
+        return None
+
+
+def sent_by_requests(url: str) -> dict[str, str]:
+    mute = Mute()
+    with requests.Session() as session:
+        session.mount("http://", mute)
+        session.get(url)
+    return mute.headers
+
+
+def sent_by_httpx(url: str) -> dict[str, str]:
+    headers: dict[str, str] = {}
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        headers.update(request.headers)
+        return httpx.Response(200)
+
+    with httpx.Client(transport=httpx.MockTransport(answer), trust_env=False) as client:
+        client.get(url)
+    return headers
+
+
+@pytest.mark.parametrize("sent", [sent_by_requests, sent_by_httpx])
+@pytest.mark.parametrize(
+    ("host", "sends"),
+    [
+        ("127.0.0.1", True),
+        ("localhost", True),
+        ("pay.shop.internal", True),
+        ("PAY.Shop.internal", True),
+        ("example.com", False),
+        ("127.0.0.1.example.com", False),
+        ("shop.internal.example.com", False),
+    ],
+)
+def test_baggage_goes_to_own_hosts_and_not_to_third_parties(
+    sent: Callable[[str], dict[str, str]], host: str, sends: bool, record: Record
+) -> None:
+    recording = record("requests", "httpx", baggage_hosts=("*.shop.internal",))
+    parent = RemoteParent(0xA1, 0xB2, True, baggage="user=7")
+    with recording.tracer.start_remote(Site(recording.tracer, "work", "server"), Span, parent) as span:
+        set_current(span)
+        headers = sent(f"http://{host}/")
+    assert headers["traceparent"].startswith("00-")
+    assert headers.get("baggage") == ("user=7" if sends else None)
 
 
 @CLIENTS
