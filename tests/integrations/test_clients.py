@@ -127,8 +127,9 @@ def test_baggage_goes_to_own_hosts_and_not_to_third_parties(
 ) -> None:
     recording = record("requests", "httpx", baggage_hosts=("*.shop.internal",))
     parent = RemoteParent(0xA1, 0xB2, True, baggage="user=7")
-    with recording.tracer.start_remote(Site(recording.tracer, "work", "server"), Span, parent) as span:
-        set_current(span)
+    span = recording.tracer.start_remote(Site(recording.tracer, "work", "server"), Span, parent)
+    set_current(span)
+    with span:
         headers = sent(f"http://{host}/")
     assert headers["traceparent"].startswith("00-")
     assert headers.get("baggage") == ("user=7" if sends else None)
