@@ -53,7 +53,10 @@ class _Steps:
         """Make the generator's context current; the first time, start its span."""
         self.outside = get_current()
         if self.span is None:
-            self._start(frame)
+            try:
+                self._start(frame)
+            except BaseException as failure:
+                guard.swallow(failure)
         else:
             set_current(self.inside)
 
