@@ -41,27 +41,30 @@ class GeneratorSite:
 class _Steps:
     """The span of one generator, and the two contexts that take turns: the caller's and the generator's."""
 
-    __slots__ = ("inside", "outside", "site", "span")
+    __slots__ = ("generator", "inside", "outside", "site", "span")
 
-    def __init__(self, site: Site) -> None:
+    def __init__(self, site: Site, generator: Any) -> None:
         self.site = site
+        self.generator = generator
         self.span: Span | None = None
         self.inside: object = None
         self.outside: object = None
 
-    def enter(self, frame: Any) -> None:
+    def __enter__(self) -> None:
         """Make the generator's context current; the first time, start its span."""
         self.outside = get_current()
         if self.span is None:
             try:
-                self._start(frame)
+                self._start()
             except BaseException as failure:
                 guard.swallow(failure)
         else:
             set_current(self.inside)
 
-    def leave(self) -> None:
-        """Make the caller's context current again."""
+    def __exit__(self, kind: object, error: BaseException | None, trace: TracebackType | None) -> None:
+        """Make the caller's context current again; whatever leaves the generator ends it."""
+        if error is not None:
+            self.finish(error)
         self.inside = get_current()
         set_current(self.outside)
         self.outside = None
@@ -74,9 +77,10 @@ class _Steps:
             except BaseException as failure:
                 guard.swallow(failure)
 
-    def _start(self, frame: Any) -> None:
+    def _start(self) -> None:
         site = self.site
         if isinstance(site, TaggedSite):
+            frame = getattr(self.generator, "gi_frame", None) or getattr(self.generator, "ag_frame", None)
             arguments = frame.f_locals if frame is not None else {}
             span = site.nullcontext(tuple(arguments.get(root) for root in site.roots))
         else:
@@ -91,7 +95,7 @@ class Driver(Generator[Any, Any, Any]):
 
     def __init__(self, site: Site, generator: Generator[Any, Any, Any]) -> None:
         self._generator = generator
-        self._steps = _Steps(site)
+        self._steps = _Steps(site, generator)
 
     def __next__(self) -> Any:
         return self._step(self._generator.__next__)
@@ -105,22 +109,12 @@ class Driver(Generator[Any, Any, Any]):
         return self._step(self._generator.throw, error)
 
     def close(self) -> None:
-        return self._step(self._generator.close, closing=True)  # type: ignore[no-any-return]  # close gives None
+        self._step(self._generator.close)
+        self._steps.finish(None)
 
-    def _step(self, resume: Callable[..., Any], *values: Any, closing: bool = False) -> Any:
-        steps = self._steps
-        steps.enter(self._generator.gi_frame)  # type: ignore[attr-defined]  # a real generator, not the ABC
-        try:
-            value = resume(*values)
-        except BaseException as error:
-            steps.finish(error)
-            raise
-        else:
-            if closing:
-                steps.finish(None)
-            return value
-        finally:
-            steps.leave()
+    def _step(self, resume: Callable[..., Any], *values: Any) -> Any:
+        with self._steps:
+            return resume(*values)
 
 
 class AsyncDriver:
@@ -130,7 +124,7 @@ class AsyncDriver:
 
     def __init__(self, site: Site, generator: AsyncGenerator[Any, Any]) -> None:
         self._generator = generator
-        self._steps = _Steps(site)
+        self._steps = _Steps(site, generator)
 
     def __anext__(self) -> Awaitable[Any]:
         return self._step(self._generator.__anext__)
@@ -141,20 +135,10 @@ class AsyncDriver:
     def athrow(self, error: BaseException) -> Awaitable[Any]:
         return self._step(self._generator.athrow, error)
 
-    def aclose(self) -> Awaitable[None]:
-        return self._step(self._generator.aclose, closing=True)
+    async def aclose(self) -> None:
+        await self._step(self._generator.aclose)
+        self._steps.finish(None)
 
-    async def _step(self, resume: Callable[..., Awaitable[Any]], *values: Any, closing: bool = False) -> Any:
-        steps = self._steps
-        steps.enter(self._generator.ag_frame)  # type: ignore[attr-defined]  # a real one, not the ABC
-        try:
-            value = await resume(*values)
-        except BaseException as error:
-            steps.finish(error)
-            raise
-        else:
-            if closing:
-                steps.finish(None)
-            return value
-        finally:
-            steps.leave()
+    async def _step(self, resume: Callable[..., Awaitable[Any]], *values: Any) -> Any:
+        with self._steps:
+            return await resume(*values)
