@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -10,14 +12,13 @@ from . import servers
 
 
 @pytest.fixture(scope="session")
-def postgresql_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    folder = tmp_path_factory.mktemp("postgresql")
-    # The server runs as another user, who must be able to come down to its folder.
-    for parent in list(folder.parents)[:3]:
-        if parent.is_relative_to(tmp_path_factory.getbasetemp().parent.parent) and parent.owner() == folder.owner():
-            parent.chmod(parent.stat().st_mode | 0o011)
-    with servers.postgresql(folder) as url:
-        yield url
+def postgresql_url() -> Iterator[str]:
+    # Not below pytest's own folder: the server runs as another user, and pytest closes that folder to others.
+    with tempfile.TemporaryDirectory(prefix="postgresql-", ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        with servers.postgresql(folder) as url:
+            yield url
 
 
 @pytest.fixture(scope="session")
