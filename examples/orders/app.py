@@ -2,7 +2,7 @@
 
     python app.py [ORDERS] [DECLINED]
 
-sends ORDERS orders (default 5), of which the last DECLINED (default 1) cannot be paid. With BROKER_URL and DATABASE_URL set,
+sends ORDERS orders (default 5), of which the first DECLINED (default 1) cannot be paid. With BROKER_URL and DATABASE_URL set,
 the services use those; without, files in a temporary folder.
 """
 
@@ -82,7 +82,7 @@ def main(orders=5, declined=1):
         try:
             wait_for_port(gateway)
             wait_for_port(order_service)
-            amounts = [20] * (orders - declined) + [5000] * declined
+            amounts = [5000] * declined + [20] * (orders - declined)
             with concurrent.futures.ThreadPoolExecutor(10) as pool:
                 for status, order in pool.map(send, [gateway] * orders, range(orders), amounts):
                     print(status, order)

@@ -80,9 +80,9 @@ def test_a_hundred_orders_at_once_are_a_hundred_whole_traces(tmp_path: Path) -> 
 
 def test_at_a_rate_of_one_percent_each_failing_order_is_whole(tmp_path: Path) -> None:
     config = tmp_path / "tracing.toml"
-    sampler = '[sampler]\ntype = "probabilistic"\nrate = 0.01\n\n[sampler.keep]'
-    config.write_text((EXAMPLE / "tracing.toml").read_text().replace("[sampler.keep]", sampler))
-    # One worker, two seconds an order: the last one fails eight seconds after its 202, while its publisher's part lingers.
+    sampler = '[sampler]\ntype = "probabilistic"\nrate = 0.01\n\n[[sampler.endpoints]]'
+    config.write_text((EXAMPLE / "tracing.toml").read_text().replace("[[sampler.endpoints]]", sampler))
+    # One worker, two seconds an order: the third fails six seconds after its 202, while its publisher's part lingers.
     trees = run(tmp_path / "traces.db", 4, 3, config, PAYMENT_SECONDS="2", GRACE_SECONDS="12")
     trees.pop(PAID, None)
     assert trees == {DECLINED: 3}
