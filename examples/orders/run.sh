@@ -1,7 +1,6 @@
 #!/bin/sh
-# Installs autotrace into .venv, runs the four services of the orders example under it, and draws two traces: of an order that
-# could
-# not be paid, and of the newest.
+# Installs autotrace into .venv, runs the four services of the orders example under it, and draws two traces: that of an
+# order that could not be paid, and the newest.
 set -eu
 cd "$(dirname "$0")/../.."
 sh .ci/environment orders
