@@ -182,7 +182,7 @@ def test_what_a_signal_handler_raises_reaches_the_application(traced, how):
     gc.collect()
     gc.disable()
     try:
-        for _ in range(2000):
+        for _ in range(10_000):
             started = fired
             try:
                 signal.setitimer(signal.ITIMER_REAL, chance.uniform(1e-5, 4e-4))
@@ -198,9 +198,9 @@ def test_what_a_signal_handler_raises_reaches_the_application(traced, how):
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
         gc.enable()
-    assert (fired, lost, guard.failures) == (2000, 0, {})
+    assert (fired, lost, guard.failures) == (10_000, 0, {})
     # The moment between a span's start and its `with` cannot be guarded; an enclosing traced call puts it right.
-    assert stale <= {"weave": 100, "patch": 300}[how]
+    assert stale <= {"weave": 500, "patch": 1500}[how]
 
 
 def test_a_stale_context_does_not_outlive_the_enclosing_call(traced, how):
