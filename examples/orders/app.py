@@ -2,8 +2,8 @@
 
     python app.py [ORDERS] [DECLINED]
 
-sends ORDERS orders (default 5), of which the first DECLINED (default 1) cannot be paid. With BROKER_URL and DATABASE_URL set,
-the services use those; without, files in a temporary folder.
+sends ORDERS orders (default 5), of which the first DECLINED (default 1) cannot be paid. With BROKER_URL and DATABASE_URL
+set, the services use those; without, files in a temporary folder.
 """
 
 import concurrent.futures
