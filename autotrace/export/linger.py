@@ -87,6 +87,8 @@ class Linger:
 
     def listen(self) -> None:
         """Tell what is kept here, hear what is kept elsewhere, and give that back; forget what has waited long enough."""
+        if self._pid != os.getpid():
+            self._begin()
         unsaid = [self._unsaid.popleft() for _ in range(len(self._unsaid))]
         if unsaid:
             self._journal.write_keeps(unsaid)

@@ -23,6 +23,8 @@ _BATCH = 1000
 _SPAN_LIMIT = 100_000
 _FORK_TIMEOUT_NS = 1_000_000_000
 _RETRY_NS = 1_000_000_000
+# The first requests of a worker's threads may meet; reentrant, as a signal handler may end a span.
+_beginning = _thread.RLock()
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -86,9 +88,7 @@ class Pipeline:
 
     def deliver(self, root: LocalRoot, spans: Sequence[Span]) -> None:
         """Take spans that have ended; called on the application's threads, so it never waits and does no I/O."""
-        # uWSGI forks without Python's hooks, so the pid is compared too.
-        if self._pid != os.getpid():
-            self._begin()
+        self._notice_fork()
         if self._closed:
             self._queue.dropped += len(spans)
             return
@@ -101,8 +101,7 @@ class Pipeline:
 
     def awake(self) -> None:
         """See to it that the export thread runs: `each_round` has something to do."""
-        if self._pid != os.getpid():
-            self._begin()
+        self._notice_fork()
         thread = self._thread
         if not self._closed and (thread is None or not thread.is_alive()):
             self._start()
@@ -113,7 +112,8 @@ class Pipeline:
         The export thread does it where there is one, else the caller (no thread could be started, R64).
         """
         deadline = Clock.now() + timeout_ns
-        thread = self._thread if self._pid == os.getpid() else None
+        self._notice_fork()
+        thread = self._thread
         if thread is None or not thread.is_alive():
             return self._drain(deadline)
         if thread.identity == _thread.get_ident():
@@ -135,7 +135,7 @@ class Pipeline:
         deadline = Clock.now() + timeout_ns
         self._closed = True
         done = self.flush(timeout_ns)
-        thread = self._thread if self._pid == os.getpid() else None
+        thread = self._thread
         if thread is not None and thread.is_alive() and not thread.stop(deadline - Clock.now()):
             self._queue.drop_all()
             return False
@@ -162,6 +162,13 @@ class Pipeline:
     def after_fork_in_child(self) -> None:
         """Begin anew: what the parent has queued is the parent's to export."""
         self._begin()
+
+    def _notice_fork(self) -> None:
+        """Begin anew after a fork that Python was not told of: uWSGI forks without Python's hooks."""
+        if self._pid != os.getpid():
+            with _beginning:
+                if self._pid != os.getpid():
+                    self._begin()
 
     def _start(self) -> None:
         if self._forking or Clock.now() < self._retry_at or not self._starting.acquire(blocking=False):

@@ -46,6 +46,7 @@ class StoreWriter:
         self.refused = 0
         self._keep_read = 0
         self._lock = threading.Lock()
+        self._lock_pid = os.getpid()
         self._forking = False
         self._connection: sqlite3.Connection | None = None
         self._pid = 0
@@ -60,7 +61,7 @@ class StoreWriter:
         by_trace: dict[int, list[FinishedSpan]] = {}
         for span in spans:
             by_trace.setdefault(span.trace_id, []).append(span)
-        with self._lock:
+        with self._exclusive():
             try:
                 with self._transaction() as connection:
                     self._insert(connection, resource, list(by_trace.values()))
@@ -78,7 +79,7 @@ class StoreWriter:
             run.roots_seen, run.roots_kept, run.spans, run.rate, run.rule, json.dumps(run.unmatched),
         )  # fmt: skip
         text = tuple(_escape(value) if isinstance(value, str) else value for value in row)
-        with self._lock, self._transaction() as connection:
+        with self._exclusive(), self._transaction() as connection:
             connection.execute("DELETE FROM runs WHERE pid = ? AND started_ns = ?", (run.pid, run.started_ns))
             connection.execute("INSERT INTO runs VALUES (NULL,?,?,?,?,?,?,?,?,?,?,?)", text)
             connection.execute("DELETE FROM runs WHERE id <= (SELECT max(id) FROM runs) - ?", (_RUNS_KEPT,))
@@ -87,7 +88,7 @@ class StoreWriter:
         """Tell the other processes that these traces are kept."""
         now = time.time_ns()
         rows = [(trace_id.to_bytes(16, "big"), now) for trace_id in trace_ids]
-        with self._lock, self._transaction() as connection:
+        with self._exclusive(), self._transaction() as connection:
             connection.executemany("INSERT INTO keeps VALUES (NULL, ?, ?)", rows)
             connection.execute("DELETE FROM keeps WHERE kept_ns < ?", (now - _KEEPS_NS,))
 
@@ -95,7 +96,7 @@ class StoreWriter:
         """The traces that any process has kept since the last call."""
         if not self.path.exists():
             return []
-        with self._lock:
+        with self._exclusive():
             connection = self._open()
             try:
                 rows = connection.execute("SELECT id, trace_id FROM keeps WHERE id > ?", (self._keep_read,)).fetchall()
@@ -106,7 +107,7 @@ class StoreWriter:
 
     def close(self) -> None:
         """Give the connection back; a later write opens it again."""
-        with self._lock:
+        with self._exclusive():
             self._close()
 
     def _insert(self, connection: sqlite3.Connection, resource: Resource, traces: list[list[FinishedSpan]]) -> None:
@@ -150,6 +151,13 @@ class StoreWriter:
             found = connection.execute("SELECT id FROM resources WHERE service = ? AND attributes = ?", key)
             known = self._resources[key] = int(found.fetchone()[0])
         return known
+
+    def _exclusive(self) -> threading.Lock:
+        if self._lock_pid != os.getpid():
+            # A fork that Python was not told of: a thread that stayed in the parent may have held the lock.
+            self._lock = threading.Lock()
+            self._lock_pid = os.getpid()
+        return self._lock
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
@@ -224,6 +232,7 @@ class StoreWriter:
     def _after_fork_in_child(self) -> None:
         self._forking = False
         self._lock = threading.Lock()
+        self._lock_pid = os.getpid()
 
 
 def _next_identifier(connection: sqlite3.Connection) -> int:

@@ -74,6 +74,22 @@ def test_a_fork_that_python_was_not_told_of_repeats_nothing() -> None:
     assert (sorted(lines), errors) == (["child", "parent"], "")
 
 
+def test_a_child_of_such_a_fork_that_records_nothing_exports_nothing() -> None:
+    lines, errors = execute("""
+        import ctypes
+        pipeline.before_fork()
+        run("parent")
+        pipeline.after_fork_in_parent()
+        child = ctypes.PyDLL(None).fork()
+        if child == 0:
+            pipeline.shutdown(2 * 10**9)
+            os._exit(0)
+        os.waitpid(child, 0)
+        pipeline.shutdown(2 * 10**9)
+    """)
+    assert (lines, errors) == (["parent"], "")
+
+
 def test_forking_again_and_again_prints_no_warning() -> None:
     lines, errors = execute("""
         for number in range(100):

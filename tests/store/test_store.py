@@ -230,6 +230,27 @@ def test_our_own_calls_never_go_through_the_function_that_is_traced(path, monkey
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
+def test_a_child_of_a_fork_without_hooks_writes_though_a_thread_of_the_parent_was_writing(path):
+    code = """
+        import ctypes, os, signal, sys
+        import autotrace.store.write as write
+        sys.path.insert(0, sys.argv[2])
+        from test_store import SHOP, span
+        writer = write.StoreWriter(sys.argv[1])
+        with writer._lock:
+            pid = ctypes.PyDLL(None).fork()
+            if pid == 0:
+                signal.alarm(10)
+                writer.deliver(SHOP, [span(1)])
+                os._exit(0)
+        assert os.waitpid(pid, 0)[1] == 0
+    """
+    done = run_python(code, path, Path(__file__).parent)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert [one.name for one in stored(path)] == ["call 1"]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
 @pytest.mark.parametrize("hooks", ["kept", "removed"])
 def test_parent_and_forked_child_both_write_and_none_shares_a_connection(path, hooks):
     # Removed: as uWSGI forks, without Python's hooks.
