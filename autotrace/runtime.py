@@ -40,7 +40,7 @@ from autotrace.span.tracer import Tracer
 from autotrace.store.location import locate
 from autotrace.store.run import Run
 from autotrace.store.write import StoreWriter
-from autotrace.view.report import end_line, fallback_lines, unmatched_lines
+from autotrace.view.report import agent_lines, end_line, fallback_lines, unmatched_lines
 
 if TYPE_CHECKING:
     from autotrace.conventions import Environment
@@ -249,7 +249,7 @@ class Runtime:
             self._say(line)
         if os.getpid() != self._pid:
             return
-        for line in fallback_lines(self._matching.fallbacks):
+        for line in (*fallback_lines(self._matching.fallbacks), *agent_lines(sys.modules)):
             self._say(line)
         counts = self._sampler.counts()
         if sys.stderr is not None and sys.stderr.isatty():

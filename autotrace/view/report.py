@@ -9,6 +9,12 @@ from pathlib import Path
 from autotrace.plan.pattern import compile_pattern
 from autotrace.plan.target import Target
 
+_AGENTS = {
+    "ddtrace": "ddtrace is active too: where it has put its traceparent in, that one goes out and our trace ends",
+    "newrelic.agent": "newrelic is active too: our traceparent goes out, and New Relic's own trace ends at that request",
+}
+_INTEGRATED = frozenset(("fastapi", "flask", "httpx", "psycopg", "redis", "requests", "sqlite3", "starlette"))
+
 
 def unmatched_lines(unmatched: Iterable[tuple[Target, str]], modules: Iterable[str]) -> list[str]:
     """A line for each target that never matched: its place in the file, what was found, what would be right."""
@@ -23,6 +29,19 @@ def unmatched_lines(unmatched: Iterable[tuple[Target, str]], modules: Iterable[s
 def fallback_lines(fallbacks: Mapping[str, str]) -> list[str]:
     """A line for each function that could not be woven and was patched instead, with the compiler's reason."""
     return [f"{place} cannot be woven, so it is patched: {reason}" for place, reason in fallbacks.items()]
+
+
+def agent_lines(modules: Iterable[str]) -> list[str]:
+    """A line for each other tracer in the process that shares requests with us: who does what, and the way out."""
+    names = frozenset(modules)
+    lines = [line for agent, line in _AGENTS.items() if agent in names]
+    for name in sorted(names):
+        library = name.removeprefix("opentelemetry.instrumentation.")
+        if library in _INTEGRATED and library != name:
+            lines.append(
+                f"{name} is active too, so calls of {library} are recorded twice; its traceparent goes out: leave one out"
+            )
+    return lines
 
 
 def end_line(kept: int, seen: int, store: Path | None, others: Sequence[str] = ()) -> str:

@@ -123,6 +123,8 @@ def test_a_program_with_another_agent_runs_as_it_did_and_sends_one_traceparent(
         assert len(traced.values(OWN_HEADERS[name])) == 1
     assert (traced.output, traced.code) == (plain.output, plain.code) and plain.code == 0
     assert "Traceback" not in traced.errors
+    said = [line for line in traced.errors.splitlines() if line.startswith("autotrace: ") and " is active too" in line]
+    assert len(said) == (0 if "sentry" in name else 1), traced.errors
     assert len(traced.values("traceparent")) == 1, traced.headers
     spans = stored(tmp_path)
     work = next(span for span in spans if span["name"] == "work")
