@@ -78,6 +78,11 @@ def test_a_hundred_orders_at_once_are_a_hundred_whole_traces(tmp_path: Path) -> 
     assert run(tmp_path / "traces.db", 100, 0) == {PAID: 100}
 
 
+def test_so_they_are_on_rabbitmq_and_postgresql(tmp_path: Path, rabbitmq_url: str, postgresql_url: str) -> None:
+    trees = run(tmp_path / "traces.db", 100, 0, BROKER_URL=rabbitmq_url, DATABASE_URL=postgresql_url)
+    assert trees == {PAID: 100}
+
+
 def test_at_a_rate_of_one_percent_each_failing_order_is_whole(tmp_path: Path) -> None:
     config = tmp_path / "tracing.toml"
     sampler = '[sampler]\ntype = "probabilistic"\nrate = 0.01\n\n[[sampler.endpoints]]'
