@@ -165,9 +165,9 @@ def test_install_takes_a_dict(tmp_path: Path) -> None:
 
 
 def test_a_function_that_cannot_be_woven_is_patched_and_named_at_exit(tmp_path: Path) -> None:
-    loops = "".join(f"{'    ' * depth}while x:\n" for depth in range(1, 21))
+    loops = "".join(f"{'    ' * depth}for _ in x:\n" for depth in range(1, 21))
     deep = f"def deep(x):\n{loops}{'    ' * 21}return 1\n"
-    write(tmp_path, app="import shop\nprint(shop.deep(1))\n", shop=deep, tracing='[[services]]\nat = "shop"\n')
+    write(tmp_path, app="import shop\nprint(shop.deep([1]))\n", shop=deep, tracing='[[services]]\nat = "shop"\n')
     outcome = run(tmp_path, "app.py")
     assert outcome.stdout == "1\n"
     assert "autotrace: shop:deep cannot be woven, so it is patched: too many statically nested blocks" in outcome.stderr
