@@ -164,9 +164,23 @@ def test_install_takes_a_dict(tmp_path: Path) -> None:
     assert tree(tmp_path) == "buy [dict]\n└─ price\n"
 
 
+def nested(depth: int) -> str:
+    """A function with so many blocks in each other."""
+    loops = "".join(f"{'    ' * level}for _ in x:\n" for level in range(1, depth + 1))
+    return f"def deep(x):\n{loops}{'    ' * (depth + 1)}return 1\n"
+
+
+def compiles(source: str) -> bool:
+    """Whether the compiler takes it; how many blocks it takes differs between versions."""
+    try:
+        compile(source, "shop.py", "exec")
+    except SyntaxError:
+        return False
+    return True
+
+
 def test_a_function_that_cannot_be_woven_is_patched_and_named_at_exit(tmp_path: Path) -> None:
-    loops = "".join(f"{'    ' * depth}for _ in x:\n" for depth in range(1, 21))
-    deep = f"def deep(x):\n{loops}{'    ' * 21}return 1\n"
+    deep = next(source for source in map(nested, range(25, 0, -1)) if compiles(source))
     write(tmp_path, app="import shop\nprint(shop.deep([1]))\n", shop=deep, tracing='[[services]]\nat = "shop"\n')
     outcome = run(tmp_path, "app.py")
     assert outcome.stdout == "1\n"
