@@ -46,7 +46,6 @@ if TYPE_CHECKING:
     from autotrace.conventions import Environment
 
 OPENTELEMETRY = "opentelemetry.trace"
-SUBPROCESS = "subprocess"
 _SPAWNING = frozenset({"multiprocessing.popen_spawn_posix", "multiprocessing.popen_forkserver"})
 
 
@@ -54,6 +53,7 @@ class Runtime:
     """Tracing in this process, from `start` to `stop`."""
 
     first_tracer: ClassVar[Tracer | None] = None
+    installed: ClassVar[list[Runtime]] = []
 
     def __init__(self, plan: Plan, entry_names: Iterable[str] = (), entry: Entry | None = None) -> None:
         self.plan = plan
@@ -64,7 +64,9 @@ class Runtime:
         self._pipeline = Pipeline(choose(plan.exporters, self._writer), self._resource, plan.buffer.memory)
         self._linger = Linger(self._writer, self._pipeline.deliver, self._pipeline.awake)
         self._pipeline.each_round = self._linger.listen
-        self.tracer = self._tracer()
+        self._recording = self._tracer()
+        self._is_covered = False
+        self.tracer = Runtime.first_tracer = Runtime.first_tracer or self._tracer()
         self.construction = Construction(self.tracer)
         self._matching = Matching(plan.targets, entry_names)
         self._patcher = Patcher()
@@ -72,10 +74,10 @@ class Runtime:
         self._multiprocessing = Multiprocessing(self.flush, self._compile_spawned_main)
         self._sudden_end = SuddenEnd(self._flush_waiting)
         self._children = None if entry is None else Children(plan.config_file, str(self.store), entry)
-        after_import = {OPENTELEMETRY: self._join_opentelemetry, **self._multiprocessing.hooks()}
-        after_import["signal"] = self._sudden_end.enter_signal
+        after_import = {OPENTELEMETRY: self._join_opentelemetry, "signal": self._sudden_end.enter_signal}
+        after_import.update(self._multiprocessing.hooks())
         if self._children is not None:
-            after_import[SUBPROCESS] = self._children.enter_subprocess
+            after_import["subprocess"] = self._children.enter_subprocess
         self._modules = ModuleTracing(self._matching, self, self._patcher, cache, plan.how, after_import)
         self._finder = TracingFinder(self._modules)
         self._environment: Environment | None = None
@@ -88,7 +90,7 @@ class Runtime:
         watch(self)
 
     def _tracer(self) -> Tracer:
-        tracer = Tracer(
+        return Tracer(
             decide=self._sampler.decide,
             ended=self._sampler.ended,
             deliver=self._deliver,
@@ -96,11 +98,6 @@ class Runtime:
             limit=self.plan.buffer.spans_per_trace,
             ignored_errors=frozenset(self.plan.sampler.keep_ignore),
         )
-        if Runtime.first_tracer is None:
-            Runtime.first_tracer = tracer
-        else:
-            Runtime.first_tracer.resume(tracer)
-        return Runtime.first_tracer
 
     def _deliver(self, root: LocalRoot, spans: Sequence[Span]) -> None:
         if not root.head:
@@ -116,23 +113,27 @@ class Runtime:
         return self._modules.compile_main(source, filename, SPAWNED_MAIN)
 
     def start(self) -> None:
-        """Trace what is imported from now on, and what is loaded already."""
+        """Trace what is imported from now on, and what is loaded already; an older installation waits meanwhile."""
+        for older in Runtime.installed:
+            older._is_covered = True
+        Runtime.installed.append(self)
+        self.tracer.resume(self._recording)
         self._finder.install()
-        self._undo.append(self._finder.remove)
-        self._undo.append(self._patcher.undo)
-        self._undo.append(self._multiprocessing.leave)
-        self._undo.append(self._sudden_end.stop)
+        self._undo.extend((self._finder.remove, self._patcher.undo, self._multiprocessing.leave, self._sudden_end.stop))
         self._sudden_end.start()
         if self._children is not None:
             self._undo.append(self._children.stop)
             self._children.start()
-        for name, module in list(sys.modules.items()):
-            if name not in (MAIN, SPAWNED_MAIN) and not name.startswith("autotrace") and self._modules.concerns(name):
-                self._modules.loaded(module)
+        self._trace_loaded()
         atexit.register(self.stop)
         self._undo.append(lambda: atexit.unregister(self.stop))
         self._undo.append(lambda: meeting.leave(self))
         meeting.arrive(self)
+
+    def _trace_loaded(self) -> None:
+        for name, module in list(sys.modules.items()):
+            if name not in (MAIN, SPAWNED_MAIN) and not name.startswith("autotrace") and self._modules.concerns(name):
+                self._modules.loaded(module)
 
     def flush(self) -> None:
         """Bring what was kept so far to the exporters."""
@@ -152,7 +153,7 @@ class Runtime:
         if not undo:
             return
         self.tracer.active = False
-        for step in (*reversed(undo), self._hear_once_more):
+        for step in (*reversed(undo), self._uncover, self._hear_once_more):
             try:
                 step()
             except BaseException as failure:
@@ -165,6 +166,14 @@ class Runtime:
             self._report()
         except BaseException as failure:
             guard.swallow(failure)
+
+    def _uncover(self) -> None:
+        """Let whoever was installed before this record again, and patch what is no longer patched."""
+        Runtime.installed.remove(self)
+        if Runtime.installed:
+            newest = Runtime.installed[-1]
+            newest.tracer.resume(newest._recording)
+            newest._trace_loaded()
 
     def _hear_once_more(self) -> None:
         try:
@@ -262,7 +271,7 @@ class Runtime:
 
     def _unmatched_lines(self) -> list[str]:
         """What never matched, where this process can tell: it has imported the module, or nobody else would have."""
-        unmatched = self._matching.unmatched()
+        unmatched = [] if self._is_covered else self._matching.unmatched()
         if self.plan.is_shared or self._has_children():
             others = {MAIN, *self._modules_of_parent}
             unmatched = [one for one in unmatched if one[0].module in sys.modules and one[0].module not in others]
