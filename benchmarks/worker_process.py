@@ -1,0 +1,63 @@
+"""A worker seen from the parent: takes requests as dicts, gives the answers of a peer's interpreter."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from benchmarks.environments import CHECKOUT
+
+
+class WorkerError(Exception):
+    """A worker ended, or refused; the text says what it wrote last."""
+
+
+class WorkerProcess:
+    """`python -m benchmarks.worker PEER MODE FOLDER` in a peer's environment, from start to `stop`."""
+
+    def __init__(self, python: str, peer: str, mode: str, folder: Path, environ: Mapping[str, str]) -> None:
+        self.name = f"{peer} ({mode})"
+        self._log = folder / "stderr.txt"
+        with self._log.open("wb") as log:
+            self._process = subprocess.Popen(
+                [python, "-m", "benchmarks.worker", peer, mode, str(folder)],
+                cwd=CHECKOUT,
+                env=dict(environ),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+            )
+        self._answer()
+
+    def ask(self, case: str, **how: Any) -> dict[str, float]:
+        """Measure `case`. Raises WorkerError."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps({"case": case, **how}) + "\n")
+        self._process.stdin.flush()
+        return self._answer()
+
+    def stop(self) -> None:
+        """End the process: by the end of its input, else by a signal."""
+        assert self._process.stdin is not None and self._process.stdout is not None
+        self._process.stdin.close()
+        try:
+            self._process.wait(5)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._process.stdout.close()
+
+    def _answer(self) -> dict[str, float]:
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        if not line:
+            self._process.wait()
+            raise WorkerError(f"{self.name} ended: {self._log.read_text(errors='replace')[-2000:]}")
+        answer: dict[str, Any] = json.loads(line)
+        if "error" in answer:
+            raise WorkerError(f"{self.name}: {answer['error']}")
+        return answer
