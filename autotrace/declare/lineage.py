@@ -31,7 +31,7 @@ def descend(span: Span, inbound: Inbound) -> None:
         root.trace_number = parent.trace_id
         root.links = [link for link in root.links if link.trace_id != parent.trace_id]
     elif parent.span_id and not _descends(span, parent):
-        span.details().links.append(FinishedLink(parent.trace_id, parent.span_id, {}))
+        span.details().add_link(FinishedLink(parent.trace_id, parent.span_id, {}))
 
 
 def _descends(span: Span, parent: RemoteParent) -> bool:

@@ -7,9 +7,10 @@ from itertools import islice
 
 from autotrace import guard
 from autotrace.span.clock import since_epoch
+from autotrace.span.detail import Detail
 from autotrace.span.finished import AttributeValue, FinishedEvent, FinishedLink, FinishedSpan
 from autotrace.span.remote import RemoteParent
-from autotrace.span.span import Detail, LocalRoot, Span
+from autotrace.span.span import LocalRoot, Span
 
 ATTRIBUTE_LIMIT = 128
 EVENT_LIMIT = 128

@@ -59,7 +59,7 @@ def _copy(span: ReadableSpan, record: Span) -> None:
     scope = span.instrumentation_scope
     detail.scope = scope.name if scope is not None else "opentelemetry"
     for event in span.events:
-        detail.events.append(FinishedEvent(event.name, from_epoch(event.timestamp), attributes_of(event.attributes)))
+        detail.add_event(FinishedEvent(event.name, from_epoch(event.timestamp), attributes_of(event.attributes)))
     if span.status.status_code is not StatusCode.UNSET:
         detail.status = span.status.status_code.name.lower()
         detail.status_message = span.status.description or ""

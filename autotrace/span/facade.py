@@ -84,18 +84,16 @@ class Facade(trace.Span):
 
     def add_event(self, name: str, attributes: types.Attributes = None, timestamp: int | None = None) -> None:
         try:
-            events = self._span.details().events
-            if not self._span.end and len(events) < ATTRIBUTE_LIMIT:
+            detail = self._span.details()
+            if not self._span.end and len(detail.events) < ATTRIBUTE_LIMIT:
                 moment = Clock.now() if timestamp is None else from_epoch(timestamp)
-                events.append(FinishedEvent(str(name), moment, attributes_of(attributes)))
+                detail.add_event(FinishedEvent(str(name), moment, attributes_of(attributes)))
         except BaseException as failure:
             guard.swallow(failure)
 
     def add_link(self, context: SpanContext, attributes: types.Attributes = None) -> None:
         if not self._span.end and context is not None and context.is_valid:
-            self._span.details().links.append(
-                FinishedLink(context.trace_id, context.span_id, attributes_of(attributes))
-            )
+            self._span.details().add_link(FinishedLink(context.trace_id, context.span_id, attributes_of(attributes)))
 
     def update_name(self, name: str) -> None:
         if not self._span.end:

@@ -48,9 +48,8 @@ class FacadeTracer(trace.Tracer):
         detail.scope = self._scope
         detail.attributes = attributes_of(attributes)
         for link in links or ():
-            detail.links.append(
-                FinishedLink(link.context.trace_id, link.context.span_id, attributes_of(link.attributes))
-            )
+            identity = link.context
+            detail.add_link(FinishedLink(identity.trace_id, identity.span_id, attributes_of(link.attributes)))
         if start_time is not None:
             span.start = from_epoch(start_time)
         return facade_of(span)

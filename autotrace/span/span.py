@@ -7,7 +7,6 @@ links and the OpenTelemetry face. All of it is made when somebody asks.
 from __future__ import annotations
 
 import gc
-import threading
 from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -16,45 +15,14 @@ from autotrace import guard
 from autotrace.span.capture import exception_attributes, is_error
 from autotrace.span.clock import Clock
 from autotrace.span.context import get_current, set_current
-from autotrace.span.finished import AttributeValue, FinishedEvent, FinishedLink
+from autotrace.span.detail import Detail, making
+from autotrace.span.finished import FinishedEvent, FinishedLink
 from autotrace.span.identifiers import new_span_id, new_trace_id
 
 if TYPE_CHECKING:
     from autotrace.span.remote import RemoteParent
     from autotrace.span.site import Site
     from autotrace.span.tracer import Tracer
-
-# Only for making an id or a detail that nobody has asked for yet: two threads must not make two.
-_making = threading.Lock()
-
-
-class Detail:
-    """What is known of a span beyond its place and its times."""
-
-    __slots__ = (
-        "attributes",
-        "context",
-        "events",
-        "facade",
-        "kind",
-        "links",
-        "name",
-        "scope",
-        "status",
-        "status_message",
-    )
-
-    def __init__(self) -> None:
-        self.name: str | None = None
-        self.kind: str | None = None
-        self.attributes: dict[str, AttributeValue] = {}
-        self.events: list[FinishedEvent] = []
-        self.links: list[FinishedLink] = []
-        self.status = "unset"
-        self.status_message = ""
-        self.scope = "autotrace"
-        self.facade: object = None
-        self.context: object = None
 
 
 class LocalRoot:
@@ -96,7 +64,7 @@ class LocalRoot:
     def trace_id(self) -> int:
         """The 128 bits, made when first asked for."""
         if not self.trace_number:
-            with _making:
+            with making:
                 if not self.trace_number:
                     self.trace_number = new_trace_id()
         return self.trace_number
@@ -180,7 +148,7 @@ class Span:
             return
         detail = self.details()
         attributes = exception_attributes(error)
-        detail.events.append(FinishedEvent("exception", Clock.now(), attributes))
+        detail.add_event(FinishedEvent("exception", Clock.now(), attributes))
         detail.attributes.setdefault("error.type", str(attributes["exception.type"]))
         if detail.status != "ok":
             detail.status = "error"
@@ -191,16 +159,18 @@ class Span:
     def details(self) -> Detail:
         """The detail, made when first asked for."""
         if self.detail is None:
-            with _making:
+            with making:
                 if self.detail is None:
-                    self.detail = Detail()
+                    detail = Detail()
+                    detail.attributes = {}
+                    self.detail = detail
         return self.detail
 
     @property
     def span_id(self) -> int:
         """The 64 bits, made when first asked for."""
         if not self.id:
-            with _making:
+            with making:
                 if not self.id:
                     self.id = new_span_id()
         return self.id

@@ -93,7 +93,7 @@ def test_an_exception_is_an_event_at_its_time(recording: Recording) -> None:
 def test_the_root_carries_its_links_and_how_many_spans_it_lost(recording: Recording) -> None:
     span = recording.tracer.start(recording.site("root"), Span, None)
     span.root.links.append(FinishedLink(1, 2, {}))
-    span.details().links.append(FinishedLink(3, 4, {}))
+    span.details().add_link(FinishedLink(3, 4, {}))
     span.root.dropped = 17
     span.close()
     root = recording.converted()["root"]
@@ -125,7 +125,7 @@ def test_one_bad_span_costs_itself_only(recording: Recording, monkeypatch: pytes
         with recording.site("bad").nullcontext():
             bad = get_current()
             assert isinstance(bad, Span)
-            bad.details().events.append(FinishedEvent("poison", None, {}))  # type: ignore[arg-type]
+            bad.details().add_event(FinishedEvent("poison", None, {}))  # type: ignore[arg-type]
         with recording.site("good").nullcontext():
             pass
     assert set(recording.converted()) == {"root", "good"}
