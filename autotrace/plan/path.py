@@ -9,19 +9,15 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TypeAlias
 
 from autotrace.errors import PathError
-from autotrace.plan.plain import (
-    ABSENT,
-    NOT_PLAIN,
-    Reader,
-    evaluated_attribute,
-    evaluated_item,
-    plain_attribute,
-    plain_item,
-)
+from autotrace.plan.known import attribute_reader
+from autotrace.plan.plain import ABSENT, NOT_PLAIN, evaluated_attribute, evaluated_item, plain_item
 
 __all__ = ["ABSENT", "NOT_PLAIN", "Attribute", "Item", "Path", "getter", "parse"]
+
+Reader: TypeAlias = Callable[[object], object]
 
 _LONGEST = 1000
 _NAME = re.compile(r"[^\W\d]\w*")
@@ -92,27 +88,23 @@ def getter(path: Path, evaluate: bool = False) -> Callable[[object], object]:
     readers = tuple(_reader(step, evaluate) for step in path.steps)
     if not readers:
         return lambda value: value
-    if len(readers) == 1:
-        return _read_once(*readers[0])
-    return lambda value: _read_all(readers, value)
+    return readers[0] if len(readers) == 1 else lambda value: _read_all(readers, value)
 
 
-def _read_once(read: Reader, name: str | int) -> Callable[[object], object]:
-    return lambda value: read(value, name)
-
-
-def _read_all(readers: tuple[tuple[Reader, str | int], ...], value: object) -> object:
-    for read, name in readers:
-        value = read(value, name)
+def _read_all(readers: tuple[Reader, ...], value: object) -> object:
+    for read in readers:
+        value = read(value)
         if value is ABSENT or value is NOT_PLAIN:
             return value
     return value
 
 
-def _reader(step: Attribute | Item, evaluate: bool) -> tuple[Reader, str | int]:
+def _reader(step: Attribute | Item, evaluate: bool) -> Reader:
     if isinstance(step, Attribute):
-        return (evaluated_attribute if evaluate else plain_attribute), step.name
-    return (evaluated_item if evaluate else plain_item), step.key
+        name = step.name
+        return (lambda value: evaluated_attribute(value, name)) if evaluate else attribute_reader(name)
+    key = step.key
+    return (lambda value: evaluated_item(value, key)) if evaluate else (lambda value: plain_item(value, key))
 
 
 def _read_step(text: str, offset: int) -> tuple[Attribute | Item, int]:

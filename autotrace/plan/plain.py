@@ -10,7 +10,7 @@ import operator
 from collections import namedtuple
 from collections.abc import Callable, Mapping
 from types import GetSetDescriptorType, MemberDescriptorType
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 
 class Sentinel:
@@ -24,8 +24,6 @@ class Sentinel:
     def __repr__(self) -> str:
         return self._name
 
-
-Reader: TypeAlias = Callable[[object, Any], object]
 
 ABSENT: Final = Sentinel("ABSENT")
 """What a path gives when something on its way is missing."""
@@ -97,6 +95,16 @@ def _absent_after(error: Exception) -> object:
     if is_from_signal(error):
         raise error
     return ABSENT
+
+
+def class_layers(kind: type) -> tuple[Mapping[str, object], ...]:
+    """The dicts of a class and its bases in the order of look-up, without `object`'s."""
+    return tuple(_names_of(one) for one in _bases_of(kind) if one is not object)
+
+
+def reads_own_dict(kind: type) -> bool:
+    """Whether an instance's `__dict__` is the interpreter's own, and nothing else has a say in reading from it."""
+    return type(_on_class(kind, "__dict__")) is GetSetDescriptorType and id(kind) not in _BUILTIN_TYPES
 
 
 def _on_class(kind: type, name: str) -> object:

@@ -1,0 +1,60 @@
+"""Attributes of objects whose class was looked at before: takes a name, gives a quick way to read it from any value.
+
+`plain_attribute` walks the classes of a value each time. What it finds there is remembered for a few classes, and each read
+makes sure that it still holds: a property that is put on the class later is found as before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MemberDescriptorType
+from typing import Any, NamedTuple
+
+from autotrace.plan.plain import ABSENT, class_layers, plain_attribute, reads_own_dict
+
+_KNOWN_LIMIT = 16
+_read_generic = object.__getattribute__
+
+
+class _Known(NamedTuple):
+    """A class, the dicts of it and its bases, and what they hold of the name: a slot, or nothing (ABSENT)."""
+
+    kind: type
+    layers: tuple[Mapping[str, object], ...]
+    held: object
+
+
+def attribute_reader(name: str) -> Callable[[object], object]:
+    """What gives `value.name` as `plain_attribute` does."""
+    # By id: a metaclass may have a hash of its own. The entry keeps the class, so that its id stays its own.
+    known: dict[int, _Known] = {}
+
+    def read(value: object) -> object:
+        entry = known.get(id(type(value)))
+        if entry is not None:
+            held = ABSENT
+            for names in entry[1]:
+                held = names.get(name, ABSENT)
+                if held is not ABSENT:
+                    break
+            if held is entry[2]:
+                try:
+                    # With a slot or nothing on the class this looks at the value alone, and makes no dict of it.
+                    return _read_generic(value, name)
+                except AttributeError:
+                    pass
+        found = plain_attribute(value, name)
+        if entry is None and found is not ABSENT:
+            _learn(known, type(value), name)
+        return found
+
+    return read
+
+
+def _learn(known: dict[int, _Known], kind: type, name: str) -> None:
+    layers = class_layers(kind)
+    held: Any = next((names[name] for names in layers if name in names), ABSENT)
+    if type(held) is MemberDescriptorType or (held is ABSENT and reads_own_dict(kind)):
+        if len(known) >= _KNOWN_LIMIT:
+            known.clear()  # a program that makes classes as it goes: none of them is kept for long
+        known[id(kind)] = _Known(kind, layers, held)
