@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from autotrace.errors import AutotraceError, ConfigError, LaunchError
 from autotrace.hook.children import Entry, environment, inherit
@@ -14,8 +14,7 @@ from autotrace.hook.program import Program, read_program
 SUMMARY = "run a program with tracing (this is the default)"
 
 
-@dataclass(frozen=True, slots=True)
-class RunOptions:
+class RunOptions(NamedTuple):
     """Our own options, those that stand before the program."""
 
     config: str | None = None

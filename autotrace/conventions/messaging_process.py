@@ -123,7 +123,7 @@ class Subscription:
         arguments = place.word("arguments")
         if arguments:
             fields = (*fields, ("parameters", arguments))
-        consumer = Consumer(replace(place, target=replace(place.target, fields=fields), original=handler))
+        consumer = Consumer(replace(place, target=place.target._replace(fields=fields), original=handler))
         begin = consumer.begin
         wrapper = surround(handler, lambda instance, args, kwargs: begin(None, args, kwargs))
         return wrapt.FunctionWrapper(handler, wrapper)

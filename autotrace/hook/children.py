@@ -9,9 +9,8 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import wraps
-from typing import Any
+from typing import Any, NamedTuple
 
 from autotrace import guard
 from autotrace.hook.program import Kind
@@ -25,8 +24,7 @@ _EXECUTED = "AUTOTRACE_EXECUTED"
 _FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "site")  # noqa: PTH100, PTH118, PTH120 - no pathlib
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """The program that a process runs, for those of its children that run the same one (multiprocessing).
 
     `names` are the module names of the entry, `text` its file or module, `process` what `--process` said.
@@ -39,8 +37,7 @@ class Entry:
     process: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Inheritance:
+class Inheritance(NamedTuple):
     """What this process was told by a traced parent: absolute paths in `environment`, the parent's program in `entry`."""
 
     environment: Mapping[str, str]
@@ -113,7 +110,7 @@ class Children:
             "passed": passed,
             "added": self._added,
             "seen": {name: os.environ.get(name) for name in passed},
-            "entry": {name: getattr(entry, name) for name in Entry.__slots__},
+            "entry": {name: getattr(entry, name) for name in Entry._fields},
         }
         self._told = {_PYTHON: _identity(), _PARENT: json.dumps(told)}
         self._undo: list[Callable[[], None]] = []

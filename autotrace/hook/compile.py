@@ -7,16 +7,15 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Sequence
-from dataclasses import dataclass
 from types import CodeType
+from typing import NamedTuple
 
 from autotrace.hook.inject import NOWHERE
 from autotrace.hook.linetable import erase_nowhere
 from autotrace.hook.weave import Choice, Choose, Woven, functions, report_end, weave
 
 
-@dataclass(frozen=True, slots=True)
-class Compiled:
+class Compiled(NamedTuple):
     """Code with markers still in it, what was woven into it, and what could not be, with the compiler's reason."""
 
     code: CodeType

@@ -6,16 +6,14 @@ import os
 import stat
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from autotrace.errors import LaunchError
 
 Kind = Literal["script", "module", "code", "stdin", "directory", "zip"]
 
 
-@dataclass(frozen=True, slots=True)
-class Program:
+class Program(NamedTuple):
     """One program, as the interpreter would start it.
 
     `text` is the absolute path of a script, directory or zip, the name of a module, or the code; empty for stdin. `argv`

@@ -15,9 +15,8 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from types import CodeType
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from autotrace.hook import generators
 from autotrace.hook.inject import NOWHERE, Function, call, inject, split_docstring
@@ -32,8 +31,7 @@ _COMPILERS = frozenset({"jit", "njit", "vectorize", "guvectorize", "cfunc", "ste
 _SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(NamedTuple):
     """What to weave into a function: the number of its target, the parameters to hand over, whether `return` is read."""
 
     target: int
@@ -41,8 +39,7 @@ class Choice:
     result: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Woven:
+class Woven(NamedTuple):
     """One woven function: the number in its markers, its name without `<locals>`, and what was chosen for it."""
 
     number: int

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from autotrace.plan.target import Origin, Target
 
 
-@dataclass(frozen=True, slots=True)
-class EndpointRule:
+class EndpointRule(NamedTuple):
     """One entry of `[[sampler.endpoints]]`; `rate` is a probability from 0 to 1, `slower_than_ns` in nanoseconds."""
 
     endpoint: str
@@ -17,8 +16,7 @@ class EndpointRule:
     origin: Origin
 
 
-@dataclass(frozen=True, slots=True)
-class SamplerSettings:
+class SamplerSettings(NamedTuple):
     """`type` is always_on, always_off or probabilistic; `rate` is a probability from 0 to 1."""
 
     type: str = "always_on"
@@ -29,8 +27,7 @@ class SamplerSettings:
     keep_ignore: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class PropagationSettings:
+class PropagationSettings(NamedTuple):
     """Which families carry the context, and in which formats."""
 
     http: bool = True
@@ -42,32 +39,31 @@ class PropagationSettings:
     baggage_hosts: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class ExporterSettings:
+class ExporterSettings(NamedTuple):
     """One entry of `[[exporters]]`; `endpoint` is a URL and may hold a password, a request may take `timeout_ns`."""
 
     type: str = "sqlite"
-    endpoint: str = field(default="", repr=False)
+    endpoint: str = ""
     timeout_ns: int = 2_000_000_000
 
+    def __repr__(self) -> str:
+        return f"ExporterSettings({self.type!r}, timeout_ns={self.timeout_ns})"
 
-@dataclass(frozen=True, slots=True)
-class StoreSettings:
+
+class StoreSettings(NamedTuple):
     """Where the local store lies; None: `.autotrace/traces.db` beside the config."""
 
     path: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class BufferSettings:
+class BufferSettings(NamedTuple):
     """How many finished spans one local root may hold, and bytes all of them together may hold."""
 
     spans_per_trace: int = 5000
     memory: int = 64 * 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(NamedTuple):
     """A Config compiled for one process: every stage after `plan` reads this, and nothing of `config`."""
 
     service_name: str

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from autotrace.plan.plan import ExporterSettings, Plan, SamplerSettings
 
 
-@dataclass(frozen=True, slots=True)
-class ServiceSettings:
+class ServiceSettings(NamedTuple):
     """None for what is the process's; all else of a config (targets, propagation, the store) is always the process's."""
 
     resource: tuple[tuple[str, str], ...] = ()

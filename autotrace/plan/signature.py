@@ -9,11 +9,10 @@ import ast
 import sys
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from difflib import get_close_matches
 from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from autotrace.errors import Mistake, PathError
 from autotrace.plan.build import user_targets
@@ -31,8 +30,7 @@ Entry: TypeAlias = "tuple[Iterable[str], str]"
 _ALWAYS_THERE = frozenset({"result", "error", ""})
 
 
-@dataclass(frozen=True, slots=True)
-class _Function:
+class _Function(NamedTuple):
     qualname: str
     parameters: tuple[str, ...]
     signature: str

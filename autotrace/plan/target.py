@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(NamedTuple):
     """Where in which file something was written; line and column count from 1, 0 where there is no file."""
 
     file: str
@@ -17,8 +16,7 @@ class Origin:
         return f"{self.file}:{self.line}:{self.column}" if self.line else self.file
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(NamedTuple):
     """One entry of `[[targets]]`, one method pattern of `[[services]]`, or one entry of an integration.
 
     `module` and `qualname` are globs (see `autotrace.plan.pattern`). `fields` are the paths or words that the convention

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class RuleCount:
+class RuleCount(NamedTuple):
     """How many local roots one rule was asked about, and how many of those were dropped."""
 
     rule: str
@@ -15,8 +14,7 @@ class RuleCount:
     dropped: int
 
 
-@dataclass(frozen=True, slots=True)
-class Counts:
+class Counts(NamedTuple):
     """Local roots seen, and kept by reason; threads that end roots in the same instant may be counted once.
 
     `sampled` were kept by the head decision; `errors`, `slow` and `requested` (`trace.keep()`) in spite of it. `rate`

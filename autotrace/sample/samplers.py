@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from autotrace.plan.plan import SamplerSettings
 from autotrace.sample.counts import Counts
 from autotrace.sample.sampler import Sampler
@@ -43,9 +41,8 @@ class Samplers:
             own = sampler.counts()
             if own.dropped > most:
                 most = own.dropped
-                counts = replace(counts, rate=own.rate, rule=f"{own.rule} of {service.name}")
-            counts = replace(
-                counts,
+                counts = counts._replace(rate=own.rate, rule=f"{own.rule} of {service.name}")
+            counts = counts._replace(
                 seen=counts.seen + own.seen,
                 sampled=counts.sampled + own.sampled,
                 errors=counts.errors + own.errors,

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class RemoteParent:
+class RemoteParent(NamedTuple):
     """Ids are integers of 128 and 64 bits; `sampled` is None where the carrier does not say; the rest is passed on."""
 
     trace_id: int

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from types import ModuleType
+from typing import NamedTuple
 
 from autotrace import guard
 from autotrace.plan.path import ABSENT, NOT_PLAIN
@@ -17,8 +17,7 @@ from autotrace.span.span import ShortSpan, Span
 from autotrace.span.tracer import Tracer
 
 
-@dataclass(frozen=True, slots=True)
-class Tag:
+class Tag(NamedTuple):
     """One attribute and the way to its value from the value of its root (a parameter, `result` or `error`)."""
 
     attribute: str

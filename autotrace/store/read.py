@@ -6,7 +6,6 @@ import json
 import os
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import fields
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -36,7 +35,7 @@ SELECT trace_id, span_id, parent_id, service, name, kind, start_ns, duration_ns,
 FROM spans JOIN resources ON resources.id = spans.resource WHERE spans.id BETWEEN ? AND ? ORDER BY spans.id
 """
 
-_RUN_FIELDS = tuple(field.name for field in fields(Run))
+_RUN_FIELDS = Run._fields
 _HEX = frozenset("0123456789abcdef")
 
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(NamedTuple):
     """One process; (pid, started_ns) tells it from any other. Times are nanoseconds since the epoch.
 
     `roots_seen` and `roots_kept` count local roots, `spans` the spans that were delivered. `rate` is the probability,

@@ -100,8 +100,8 @@ def test_an_empty_file_is_the_default_plan(tmp_path: Path) -> None:
     plan = build(load_file(tmp_path / "tracing.toml"), service_name="app")
     default = default_plan("app", str(tmp_path))
     assert plan.config_file == str(tmp_path / "tracing.toml")
-    assert [(key, getattr(plan, key)) for key in Plan.__slots__ if key != "config_file"] == [
-        (key, getattr(default, key)) for key in Plan.__slots__ if key != "config_file"
+    assert [(key, getattr(plan, key)) for key in Plan._fields if key != "config_file"] == [
+        (key, getattr(default, key)) for key in Plan._fields if key != "config_file"
     ]
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Sequence
-from dataclasses import replace
 
 import pytest
 
@@ -120,7 +119,7 @@ def test_an_error_is_kept_at_rate_zero() -> None:
 
 
 def test_an_error_is_not_kept_when_errors_are_not() -> None:
-    process = Process(replace(OFF, keep_errors=False))
+    process = Process(OFF._replace(keep_errors=False))
     process.run("broken", ValueError("no"))
     assert process.delivered == []
 
@@ -145,7 +144,7 @@ def test_a_root_that_asks_for_it_is_kept() -> None:
     ],
 )
 def test_a_slow_root_is_kept(overall: int | None, own: int | None, duration: int, kept: bool) -> None:
-    sampler = Sampler(replace(OFF, keep_slower_than_ns=overall, endpoints=(rule("work", None, own),)))
+    sampler = Sampler(OFF._replace(keep_slower_than_ns=overall, endpoints=(rule("work", None, own),)))
     tracer = Tracer(sampler.decide, sampler.ended, lambda root, spans: None)
     span = tracer.start(Site(tracer, "work"), Span, None)
     span.end = span.start + duration
