@@ -23,24 +23,29 @@ PROGRAM = (
 )
 """What the measured programs import; in every environment."""
 
-_SDK = ("opentelemetry-api==1.45.2", "opentelemetry-sdk==1.45.2", "opentelemetry-exporter-otlp-proto-http==1.45.2")
 _CONTRIB = ("flask", "fastapi", "requests", "httpx", "sqlite3", "redis")
+
+
+def _sdk(version: str) -> tuple[str, ...]:
+    packages = ("api", "sdk", "exporter-otlp-proto-http")
+    return tuple(f"opentelemetry-{package}=={version}" for package in packages)
+
 
 PEERS: dict[str, tuple[str, ...]] = {
     "bare": (),
     "autotrace": ("-e", str(CHECKOUT)),
-    "opentelemetry": _SDK,
+    "opentelemetry": _sdk("1.45.2"),
     "contrib": (
-        *_SDK,
-        "opentelemetry-exporter-otlp==1.45.2",
-        "opentelemetry-distro==0.66b2",
-        *(f"opentelemetry-instrumentation-{library}==0.66b2" for library in _CONTRIB),
+        *_sdk("1.45.1"),  # for its 0.66b1: there is no 0.66b2 of every instrumentation
+        "opentelemetry-exporter-otlp==1.45.1",
+        "opentelemetry-distro==0.66b1",
+        *(f"opentelemetry-instrumentation-{library}==0.66b1" for library in _CONTRIB),
     ),
     "ddtrace": ("ddtrace==4.16.0",),
     "newrelic": ("newrelic==14.1.0",),
     "sentry": ("sentry-sdk==2.75.0",),
     "elastic": ("elastic-apm==6.26.2",),
-    "logfire": ("logfire==5.2.0",),
+    "logfire": (f"logfire[{','.join(_CONTRIB)}]==5.2.0",),
 }
 """What each peer's environment holds besides `PROGRAM`."""
 

@@ -13,7 +13,7 @@ from types import TracebackType
 from benchmarks import environments
 from benchmarks.worker_process import WorkerProcess
 
-_KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR")
+_KEPT = ("BENCHMARKS_ISOLATED", "PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR")
 
 
 class Session:

@@ -16,14 +16,22 @@ class WorkerError(Exception):
 
 
 class WorkerProcess:
-    """`python -m benchmarks.worker PEER MODE FOLDER` in a peer's environment, from start to `stop`."""
+    """`python -m MODULE PEER MODE FOLDER` in a peer's environment, from start to `stop`."""
 
-    def __init__(self, python: str, peer: str, mode: str, folder: Path, environ: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        python: str,
+        peer: str,
+        mode: str,
+        folder: Path,
+        environ: Mapping[str, str],
+        module: str = "benchmarks.worker",
+    ) -> None:
         self.name = f"{peer} ({mode})"
         self._log = folder / "stderr.txt"
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
-                [python, "-m", "benchmarks.worker", peer, mode, str(folder)],
+                [python, "-m", module, peer, mode, str(folder)],
                 cwd=CHECKOUT,
                 env=dict(environ),
                 stdin=subprocess.PIPE,
