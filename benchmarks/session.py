@@ -9,9 +9,10 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 from benchmarks import environments
-from benchmarks.worker_process import WorkerProcess
+from benchmarks.worker_process import NoSuchCaseError, WorkerError, WorkerProcess
 
 _KEPT = ("BENCHMARKS_ISOLATED", "PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR")
 
@@ -29,6 +30,7 @@ class Session:
         self.folder = Path(tempfile.mkdtemp(prefix="benchmarks-"))
         """For files of this run; every worker and `run` gets a folder of its own below it."""
         self._workers: dict[tuple[str, str], WorkerProcess] = {}
+        self._broken: set[tuple[str, str]] = set()
         self._started = time.monotonic()
 
     def __enter__(self) -> Session:
@@ -73,6 +75,19 @@ class Session:
         if worker is None:
             worker = self._workers[peer, mode] = self.new_worker(peer, mode)
         return worker
+
+    def ask(self, peer: str, mode: str, case: str, **how: Any) -> dict[str, float] | None:
+        """What the worker of a peer in a mode answers; None where there is no such thing, or where it broke, noted."""
+        if (peer, mode) in self._broken:
+            return None
+        try:
+            return self.worker(peer, mode).ask(case, **how)
+        except NoSuchCaseError:
+            return None
+        except WorkerError as error:
+            self._broken.add((peer, mode))
+            self.note(f"{peer}, {mode}, broke at {case}, and the rest of it is missing: {error}")
+            return None
 
     def new_worker(self, peer: str, mode: str) -> WorkerProcess:
         """A worker of the caller's own, who stops it."""

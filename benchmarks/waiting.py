@@ -16,10 +16,14 @@ def hold(peer: Peer, spans: int) -> dict[str, float]:
     trace = CASES["traces"](peer)
     for _ in range(100):
         trace()
-    before, held = _resident(), 0
+    exported, before, held = peer.exported(), _resident(), 0
     while held < spans:
         held += trace().spans
-    return {"bytes": (_resident() - before) / held, "spans": held}
+    gained = _resident() - before
+    assert peer.exported() == exported, "spans were exported while they should wait"
+    peer.settle()
+    assert peer.exported() - exported >= held, "spans were dropped while they should wait"
+    return {"bytes": gained / held, "spans": held}
 
 
 def _resident() -> int:

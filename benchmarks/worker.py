@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -43,10 +43,13 @@ def main(name: str, mode: str, folder: Path) -> None:
     answer(start)
     for line in sys.stdin:
         request: dict[str, Any] = json.loads(line)
-        answer(lambda: _do(peers[0], **request))  # noqa: B023 - it is called at once
+        answer(lambda: _do(peers, **request))  # noqa: B023 - it is called at once
 
 
-def _do(peer: Peer, case: str, seconds: float = 0.15, spans: int = 0) -> Mapping[str, float]:
+def _do(peers: Sequence[Peer], case: str, seconds: float = 0.15, spans: int = 0) -> Mapping[str, float]:
+    if not peers:
+        raise UnavailableError("it is not set up")
+    peer = peers[0]
     if case == "waiting":
         return hold(peer, spans)
     if case.startswith("encode"):

@@ -12,7 +12,11 @@ from benchmarks.environments import CHECKOUT
 
 
 class WorkerError(Exception):
-    """A worker ended, or refused; the text says what it wrote last."""
+    """A worker ended; the text says what it wrote last."""
+
+
+class NoSuchCaseError(WorkerError):
+    """The peer does not have what was asked for."""
 
 
 class WorkerProcess:
@@ -42,11 +46,14 @@ class WorkerProcess:
         self._answer()
 
     def ask(self, case: str, **how: Any) -> dict[str, float]:
-        """Measure `case`. Raises WorkerError."""
+        """Measure `case`. Raises NoSuchCaseError where the peer, or the peer in this mode, has no such thing, WorkerError."""
         assert self._process.stdin is not None
         self._process.stdin.write(json.dumps({"case": case, **how}) + "\n")
         self._process.stdin.flush()
-        return self._answer()
+        answer = self._answer()
+        if "unavailable" in answer:
+            raise NoSuchCaseError(f"{self.name}: {answer['unavailable']}")
+        return answer
 
     def stop(self) -> None:
         """End the process: by the end of its input, else by a signal."""
@@ -59,13 +66,11 @@ class WorkerProcess:
             self._process.wait()
         self._process.stdout.close()
 
-    def _answer(self) -> dict[str, float]:
+    def _answer(self) -> dict[str, Any]:
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
         if not line:
             self._process.wait()
             raise WorkerError(f"{self.name} ended: {self._log.read_text(errors='replace')[-2000:]}")
         answer: dict[str, Any] = json.loads(line)
-        if "error" in answer:
-            raise WorkerError(f"{self.name}: {answer['error']}")
         return answer

@@ -97,7 +97,7 @@ def _name(trace: Any, transaction: Any) -> str:
 def _harvest(application: Any) -> None:
     from newrelic.core.agent import agent_instance
 
-    agent_instance().application(application.name).harvest(flexible=True)
+    agent_instance().application(application.name).harvest()
 
 
 def _count_spans(session: Any) -> list[int]:

@@ -25,12 +25,15 @@ def start(mode: str, folder: Path) -> Peer:
 
     class Silent(HttpTransport):  # type: ignore[misc] # untyped: Sentry has an environment of its own
         def _send_request(self, body: bytes, headers: Any, endpoint_type: Any, envelope: Any = None) -> None:
-            for item in envelope.items:
-                transaction = item.get_transaction_event()
-                sent[0] += 1 + len(transaction["spans"]) if transaction else 0
+            sent[0] += _count_spans(envelope)
 
         def capture_envelope(self, envelope: Any) -> None:
             held.append(envelope) if mode == "waiting" else super().capture_envelope(envelope)
+
+    def settle() -> None:
+        sentry_sdk.flush()
+        sent[0] += sum(map(_count_spans, held))
+        held.clear()
 
     sentry_sdk.init(
         dsn="http://key@127.0.0.1:9/1",
@@ -85,6 +88,11 @@ def start(mode: str, folder: Path) -> Peer:
         asking=asking,
         plain=plain,
         current_name=current_name,
-        settle=sentry_sdk.flush,
+        settle=settle,
         exported=lambda: sent[0],
     )
+
+
+def _count_spans(envelope: Any) -> int:
+    transactions = [item.get_transaction_event() for item in envelope.items]
+    return sum(1 + len(transaction["spans"]) for transaction in transactions if transaction)
