@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from autotrace.config.units import duration_ns
 from autotrace.config.values import (
@@ -17,6 +17,7 @@ from autotrace.config.values import (
     Probability,
     Size,
     Text,
+    check_path,
     mistake,
 )
 
@@ -33,7 +34,7 @@ ConventionName = Literal[
     "db.connection",
 ]
 SamplerType = Literal["always_on", "always_off", "probabilistic"]
-ExporterType = Literal["sqlite", "jaeger"]
+ExporterType = Literal["sqlite", "jaeger", "otlp"]
 Format = Literal["tracecontext", "baggage", "x-trace"]
 
 Methods = Annotated[tuple[MethodPattern, ...], Array, Field(min_length=1)]
@@ -178,16 +179,25 @@ class Exporter(_Table):
     """One place to which finished traces go."""
 
     type: ExporterType = Field(
-        description="What kind of place: `sqlite` is the local store, `jaeger` a collector of Jaeger."
+        description="What kind of place: `sqlite` is the local store, `jaeger` a collector of Jaeger, `otlp` whatever "
+        "speaks OpenTelemetry's protocol over HTTP."
     )
     endpoint: EndpointUrl | None = Field(
         default=None,
-        description='jaeger: where its collector takes Thrift over HTTP, such as "http://jaeger:14268/api/traces"; a '
-        "user and password in it are sent as basic authorization.",
+        description='jaeger: where its collector takes Thrift over HTTP, such as "http://jaeger:14268/api/traces"; otlp: '
+        'where protobuf over HTTP is taken, default: "http://localhost:4318/v1/traces", and /v1/traces where it names only '
+        "a host. A user and password in it are sent as basic authorization.",
     )
     timeout: Duration | None = Field(
-        default=None, description='jaeger: the longest that one request may take; default: "2s".'
+        default=None, description='jaeger, otlp: the longest that one request may take; default: "2s".'
     )
+
+    @field_validator("endpoint")
+    @classmethod
+    def _check_endpoint(cls, endpoint: str | None, known: ValidationInfo) -> str | None:
+        if endpoint is not None and known.data.get("type") == "jaeger":
+            check_path(endpoint)
+        return endpoint
 
     @model_validator(mode="after")
     def _check_keys(self) -> Exporter:

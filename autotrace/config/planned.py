@@ -32,7 +32,7 @@ PLANNED_KEYS = frozenset(
 
 PLANNED_VALUES: dict[str, frozenset[str]] = {
     "sampler.type": frozenset({"rate_limiting", "adaptive", "jaeger_remote"}),
-    "exporters[].type": frozenset({"otlp", "zipkin", "file", "console"}),
+    "exporters[].type": frozenset({"zipkin", "file", "console"}),
     "propagation.formats[]": frozenset({"b3", "b3multi", "jaeger"}),
     "targets[].as": frozenset({"rpc.client", "rpc.server"}),
 }

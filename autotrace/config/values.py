@@ -88,9 +88,13 @@ def _check_endpoint(text: str) -> str:
     url = _url(text)
     if url is None or url.scheme not in {"http", "https"} or not url.hostname:
         raise mistake(f"{found} is no http or https URL", _URL_REMEDY)
-    if url.path in {"", "/"}:
-        raise mistake(f"{found} has no path", _URL_REMEDY)
     return text
+
+
+def check_path(text: str) -> None:
+    """Raise a mistake where a URL names only a host."""
+    if urlsplit(text).path in {"", "/"}:
+        raise mistake(f"{'the URL' if '@' in text else shown(text)} has no path", _URL_REMEDY)
 
 
 def _url(text: str) -> SplitResult | None:
@@ -118,7 +122,7 @@ Probability = Annotated[
     float, AfterValidator(_check_probability), WithJsonSchema({"type": "number", "minimum": 0, "maximum": 1})
 ]
 EndpointUrl = Annotated[
-    str, AfterValidator(_check_endpoint), WithJsonSchema({"type": "string", "pattern": "^https?://[^ #/]+/[^ #]+$"})
+    str, AfterValidator(_check_endpoint), WithJsonSchema({"type": "string", "pattern": "^https?://[^ #/]+(/[^ #]*)?$"})
 ]
 Text = Annotated[str, AfterValidator(_check_not_empty)]
 ModuleOrPlace = Annotated[str, AfterValidator(_check_module_or_place)]

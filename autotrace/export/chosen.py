@@ -18,4 +18,8 @@ def _make(settings: ExporterSettings, store: Exporter) -> Exporter:
         from autotrace.export.jaeger import JaegerExporter  # only where it is configured
 
         return JaegerExporter(settings.endpoint, settings.timeout_ns)
+    if settings.type == "otlp":
+        from autotrace.export.otlp_exporter import OtlpExporter  # likewise
+
+        return OtlpExporter(settings.endpoint, settings.timeout_ns)
     return store

@@ -98,8 +98,8 @@ BROKEN = {
         ['tracing.toml:2:8: unknown exporter type "sqlit"; did you mean "sqlite"?'],
     ),
     "an exporter of a later release": (
-        '[[exporters]]\ntype = "otlp"\nendpoint = "http://collector:4318/v1"\n',
-        ['tracing.toml:2:8: exporter type "otlp" is not built yet; write "sqlite" or "jaeger"'],
+        '[[exporters]]\ntype = "zipkin"\nendpoint = "http://zipkin:9411/api/v2/spans"\n',
+        ['tracing.toml:2:8: exporter type "zipkin" is not built yet; write "sqlite", "jaeger" or "otlp"'],
     ),
     "an exporter without its endpoint": (
         '[[exporters]]\ntype = "jaeger"\n',
