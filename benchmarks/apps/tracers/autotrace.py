@@ -1,0 +1,41 @@
+"""autotrace: the functions of the shop are targets, and what is kept goes to the default store, in the folder."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from autotrace import install
+from benchmarks.apps.tracers import Tracing
+
+_COUNT = "import sqlite3, sys; print(*sqlite3.connect(sys.argv[1]).execute('SELECT count(*) FROM spans').fetchone())"
+_MODES: dict[str, dict[str, Any]] = {
+    "recorded": {},
+    "unsampled": {"rate": 0.0},
+    "record_off": {"endpoints": [{"endpoint": "*", "record": False}]},
+}
+
+
+def start(mode: str, folder: Path) -> Tracing:
+    store = folder / "traces.db"
+    os.environ["AUTOTRACE_STORE"] = str(store)
+    installed = install(configuration(mode))
+
+    def count() -> int:
+        command = [sys.executable, "-I", "-c", _COUNT, str(store)]  # a process of its own: a query here would be traced
+        return int(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
+
+    return Tracing(flush=installed.flush, spans=count)
+
+
+def configuration(mode: str) -> dict[str, Any]:
+    """What a user would write into the file."""
+    targets = ["benchmarks.apps.pricing:price_order", "benchmarks.apps.clients:*.call_ten"]
+    return {
+        "service_name": "shop",
+        "targets": [{"at": target} for target in targets],
+        "sampler": _MODES[mode],
+    }
