@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from statistics import median, quantiles
 
@@ -19,10 +19,11 @@ class Figure:
 
 
 class Measured:
-    """The samples of one section, by case, peer and mode."""
+    """The samples of one section, by case, peer and mode; `of` names the cases that are compared with another case."""
 
-    def __init__(self, samples: Iterable[Sample], reference: tuple[str, str]) -> None:
+    def __init__(self, samples: Iterable[Sample], reference: tuple[str, str], of: Mapping[str, str]) -> None:
         self.reference = reference
+        self._of = of
         self._values: dict[tuple[str, str, str], dict[int, float]] = {}
         self._units: dict[tuple[str, str, str], str] = {}
         for sample in samples:
@@ -47,9 +48,9 @@ class Measured:
         low, _, high = quantiles(values, n=4, method="inclusive") if len(values) > 1 else (middle, middle, middle)
         return Figure(middle, (high - low) / 2 / abs(middle) if middle else 0.0, self._units[case, peer, mode])
 
-    def ratio(self, case: str, peer: str, mode: str, of: str = "") -> float | None:
-        """The median of the rounds' ratios to the reference's `of`, or to its same case; None for what is not there."""
+    def ratio(self, case: str, peer: str, mode: str) -> float | None:
+        """The median of the rounds' ratios to the reference; None for what is not there."""
         values = self._values.get((case, peer, mode), {})
-        references = self._values.get((of or case, *self.reference), {})
+        references = self._values.get((self._of.get(case, case), *self.reference), {})
         ratios = [value / references[number] for number, value in values.items() if references.get(number, 0) > 0]
         return median(ratios) if ratios else None

@@ -79,7 +79,7 @@ def _read(file: Path) -> Document:
 
 def _measured(section: Section, document: Document) -> Measured:
     samples = [Sample(**one) for one in document["sections"][section.NAME]["samples"]]
-    return Measured(samples, section.REFERENCE)
+    return Measured(samples, section.REFERENCE, getattr(section, "OF", {}))
 
 
 def _introduction(document: Document) -> str:

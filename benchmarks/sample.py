@@ -23,10 +23,9 @@ class Sample:
 
 @dataclass(frozen=True)
 class Goal:
-    """What autotrace is to reach: its `case` in `mode`, at most `limit` times the reference's `of` (else the same case)."""
+    """What autotrace is to reach: its `case` in `mode`, at most `limit` times the reference."""
 
     title: str
     case: str
     limit: float
     mode: str = "recorded"
-    of: str = ""

@@ -13,7 +13,7 @@ from benchmarks.session import Session
 
 
 class Section(Protocol):
-    """A module of `benchmarks.sections`."""
+    """A module of `benchmarks.sections`; it may have OF, cases whose ratio is to another case of the reference."""
 
     NAME: str
     TITLE: str

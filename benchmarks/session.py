@@ -86,7 +86,7 @@ class Session:
             return None
         except WorkerError as error:
             self._broken.add((peer, mode))
-            self.note(f"{peer}, {mode}, broke at {case}, and the rest of it is missing: {error}")
+            self.note(f"The rest of {peer}, {mode}, is missing from {case} on: {error}")
             return None
 
     def new_worker(self, peer: str, mode: str) -> WorkerProcess:

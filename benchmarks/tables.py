@@ -18,9 +18,9 @@ def goals_table(sections: Sequence[Section], measured: Mapping[str, Measured]) -
     for section in sections:
         found = measured[section.NAME]
         for goal in section.GOALS:
-            reached = found.ratio(goal.case, "autotrace", goal.mode, goal.of)
+            reached = found.ratio(goal.case, "autotrace", goal.mode)
             met = _NONE if reached is None else "yes" if reached <= goal.limit else "**no**"
-            best = _best_peer(found, goal.case, goal.mode, goal.of)
+            best = _best_peer(found, goal.case, goal.mode)
             lines.append(f"| {section.NAME} {goal.title} | ≤ {goal.limit:g} | {_ratio(reached)} | {met} | {best} |")
     return "\n".join(lines)
 
@@ -72,12 +72,12 @@ def _ratio(value: float | None) -> str:
     return f"{value:.4f}" if abs(value) < 0.01 else f"{value:.3f}" if abs(value) < 0.1 else f"{value:.2f}"
 
 
-def _best_peer(measured: Measured, case: str, mode: str, of: str) -> str:
+def _best_peer(measured: Measured, case: str, mode: str) -> str:
+    modes = {"otlp": ("recorded",), "record_false": ("unsampled",)}.get(mode, (mode,))
     found: list[tuple[float, str]] = []
     for peer, own_mode in measured.rows():
-        ratio = measured.ratio(case, peer, own_mode, of)
-        alike = own_mode == mode or (mode != "recorded" and own_mode == "unsampled")
-        if alike and ratio is not None and peer not in ("autotrace", "bare"):
+        ratio = measured.ratio(case, peer, own_mode)
+        if ratio is not None and own_mode in modes and peer not in ("autotrace", "bare", measured.reference[0]):
             found.append((ratio, TITLES[peer]))
     if not found:
         return _NONE

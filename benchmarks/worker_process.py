@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -46,7 +47,7 @@ class WorkerProcess:
         self._answer()
 
     def ask(self, case: str, **how: Any) -> dict[str, float]:
-        """Measure `case`. Raises NoSuchCaseError where the peer, or the peer in this mode, has no such thing, WorkerError."""
+        """Measure `case`. Raises WorkerError; NoSuchCaseError where the peer has no such thing in this mode."""
         assert self._process.stdin is not None
         self._process.stdin.write(json.dumps({"case": case, **how}) + "\n")
         self._process.stdin.flush()
@@ -71,6 +72,8 @@ class WorkerProcess:
         line = self._process.stdout.readline()
         if not line:
             self._process.wait()
-            raise WorkerError(f"{self.name} ended: {self._log.read_text(errors='replace')[-2000:]}")
+            written = self._log.read_text(errors="replace").strip()
+            print(written[-3000:], file=sys.stderr)
+            raise WorkerError(f"{self.name} ended: {written.splitlines()[-1] if written else 'it said nothing'}")
         answer: dict[str, Any] = json.loads(line)
         return answer
