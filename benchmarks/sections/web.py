@@ -41,8 +41,9 @@ _MODULE = "benchmarks.apps.web_worker"
 _LEAST = {"flask": 2.0, "fastapi": 2.0, "requests": 1.0, "httpx": 1.0}
 """Spans of a request that are recorded at the least; Sentry has none of sqlite3."""
 _BARE = ("bare", "recorded")
-_SLICES = 5
-_SECONDS, _QUICK_SECONDS = 0.1, 0.05
+_SLICES, _QUICK_SLICES = 2, 1
+_SECONDS = 0.3
+"""Of a slice: what it ends with, bringing the spans away, has costs of its own, which much less would show as a request's."""
 _COUNTED = 20
 
 Key = tuple[str, str]
@@ -92,13 +93,12 @@ def _count(session: Session, workers: Workers, url: str) -> Iterator[Sample]:
 
 
 def _round(session: Session, workers: Workers, case: str, url: str, number: int) -> Iterator[Sample]:
-    """Every worker in turn, in many short slices: the machine's speed changes within seconds."""
-    seconds = _QUICK_SECONDS if session.quick else _SECONDS
+    """Every worker in turn, in an order that changes, more than once: the machine's speed changes within seconds."""
     slices = []
-    for turn in range(_SLICES):
+    for turn in range(_QUICK_SLICES if session.quick else _SLICES):
         keys = list(workers)
         Random(number * _SLICES + turn).shuffle(keys)
-        slices.append(_ask_all(session, workers, keys, case, url=url, seconds=seconds))
+        slices.append(_ask_all(session, workers, keys, case, url=url, seconds=_SECONDS))
     for kind in ("wall", "cpu"):
         found = {key: median(one[key][kind] for one in slices) for key in workers}
         bare = found.pop(_BARE)
