@@ -18,8 +18,9 @@ class Peer:
     """One tracer, set up. The functions are those of `benchmarks.functions`, traced as its users would.
 
     `settle` brings what waits to the transport, `exported` counts the spans that got there. A generator is given only by
-    peers whose span is current in its body alone. `encode` takes a number of attributes per span and gives a function
-    that encodes 500 finished spans, in traces of ten, once, and says how many bytes they became.
+    peers whose span is current in its body alone. `encode` takes a number of attributes per span and gives a
+    function that prepares 500 finished spans, in traces of ten; what that gives encodes them, once, and says how many bytes
+    they became.
     """
 
     root: Callable[[Callable[[], Any]], Any]
@@ -34,4 +35,4 @@ class Peer:
     settle: Callable[[], object]
     exported: Callable[[], int]
     generator: Callable[[int], Iterator[int]] | None = None
-    encode: Callable[[int], Callable[[], int]] | None = None
+    encode: Callable[[int], Callable[[], Callable[[], int]]] | None = None

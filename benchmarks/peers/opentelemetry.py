@@ -90,7 +90,7 @@ def hold_back(exporter: SpanExporter) -> BatchSpanProcessor:
     )
 
 
-def _encode(attributes: int) -> Callable[[], int]:
+def _encode(attributes: int) -> Callable[[], Callable[[], int]]:
     provider, kept = _provider(ParentBased(ALWAYS_ON)), _Kept()
     provider.add_span_processor(kept)
     tracer = provider.get_tracer(SERVICE)
@@ -102,4 +102,4 @@ def _encode(attributes: int) -> Callable[[], int]:
                 with tracer.start_as_current_span("sync") as span:
                     span.set_attributes(given)
     spans = kept.spans
-    return lambda: len(encode_spans(spans).SerializeToString())
+    return lambda: lambda: len(encode_spans(spans).SerializeToString())

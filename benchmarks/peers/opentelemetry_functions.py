@@ -16,7 +16,7 @@ def traced(
     tracer: Tracer,
     settle: Callable[[], object],
     exported: Callable[[], int],
-    encode: Callable[[int], Callable[[], int]] | None = None,
+    encode: Callable[[int], Callable[[], Callable[[], int]]] | None = None,
 ) -> Peer:
     """The functions with a `with` around each body."""
     start = tracer.start_as_current_span
