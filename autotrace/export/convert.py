@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 
 from autotrace import guard
 from autotrace.span.clock import since_epoch
-from autotrace.span.detail import Detail
-from autotrace.span.finished import AttributeValue, FinishedEvent, FinishedLink, FinishedSpan
+from autotrace.span.detail import Detail, making
+from autotrace.span.finished import AttributeValue, FinishedEvent, FinishedSpan
+from autotrace.span.identifiers import new_span_ids
 from autotrace.span.remote import RemoteParent
 from autotrace.span.span import LocalRoot, Span
 
@@ -17,52 +18,91 @@ EVENT_LIMIT = 128
 LINK_LIMIT = 128
 """OpenTelemetry specification, "SDK: span limits"; what comes first is kept."""
 
+# Not the NamedTuple's own `__new__`, which is a Python function around this one.
+_tuple = tuple.__new__
 
-def convert(root: LocalRoot, spans: Iterable[Span]) -> list[FinishedSpan]:
-    """The finished spans of `root` in their order; one that cannot be converted is left out and counted by the guard."""
+
+def convert(root: LocalRoot, spans: Sequence[Span], identifiers: Iterator[int] | None = None) -> list[FinishedSpan]:
+    """The finished spans of `root` in their order; one that cannot be converted is left out and counted by the guard.
+
+    `identifiers` are unused span ids, at least one for each span; a batch has them made in one go. A span of which no
+    more is known than its place shares the attributes of its place with all others: nobody may change them.
+    """
+    _identify(spans, iter(new_span_ids(len(spans))) if identifiers is None else identifiers)
     trace_id = root.trace_id
+    local_root = root.span
+    epoch = since_epoch(0)
     converted: list[FinishedSpan] = []
     for span in spans:
         try:
-            converted.append(_convert(trace_id, root, span))
+            parent = span.parent
+            start = span.start
+            duration = span.end - start
+            if span.detail is not None or span is local_root or parent.__class__ is not Span or duration < 0:
+                converted.append(_convert(trace_id, root, span))
+                continue
+            site = span.site
+            attributes = site.attributes
+            if len(attributes) > ATTRIBUTE_LIMIT:
+                attributes = _first(attributes, ATTRIBUTE_LIMIT)
+            fields = (
+                trace_id, span.id, parent.id or parent.span_id, site.name, site.kind, start + epoch, duration,
+                "unset", "", attributes, (), (), "autotrace", False,
+            )  # fmt: skip
+            converted.append(_tuple(FinishedSpan, fields))
         except Exception as failure:
             guard.swallow(failure)
     return converted
 
 
+def _identify(spans: Sequence[Span], identifiers: Iterator[int]) -> None:
+    """Give an id to each span that has none, as asking one for its id would, but all of them under one lock."""
+    with making:
+        for span in spans:
+            if not span.id:
+                span.id = next(identifiers)
+
+
 def _convert(trace_id: int, root: LocalRoot, span: Span) -> FinishedSpan:
     site = span.site
     detail = span.detail or _NOTHING
-    local_root = root.span is span
     # Of one name the call's own value wins over what its place says of every call (`autotrace.service`, `code.*`).
-    attributes = _first({**site.attributes, **detail.attributes}, ATTRIBUTE_LIMIT)
-    links: Sequence[FinishedLink] = detail.links[:LINK_LIMIT]
+    attributes: Mapping[str, AttributeValue] = site.attributes
+    if detail.attributes:
+        attributes = {**attributes, **detail.attributes}
+    if len(attributes) > ATTRIBUTE_LIMIT:
+        attributes = _first(attributes, ATTRIBUTE_LIMIT)
+    links = detail.links and detail.links[:LINK_LIMIT]
+    local_root = root.span is span
     if local_root:
-        _describe_root(root, attributes)
-        links = [*root.links, *links]
-    return FinishedSpan(
-        trace_id=trace_id,
-        span_id=span.span_id,
-        parent_id=_parent_id(root, span),
-        name=detail.name or site.name,
-        kind=detail.kind or site.kind,
-        start_ns=since_epoch(span.start),
-        duration_ns=max(span.end - span.start, 0),
-        status=detail.status,
-        status_message=detail.status_message,
-        attributes=attributes,
-        events=[_event(event) for event in detail.events[:EVENT_LIMIT]],
-        links=links,
-        scope=detail.scope,
-        local_root=local_root,
+        attributes = _describe_root(root, attributes)
+        if root.links:
+            links = [*root.links, *links]
+    fields = (
+        trace_id,
+        span.id,
+        _parent_id(root, span),
+        detail.name or site.name,
+        detail.kind or site.kind,
+        since_epoch(span.start),
+        max(span.end - span.start, 0),
+        detail.status,
+        detail.status_message,
+        attributes,
+        [_event(event) for event in detail.events[:EVENT_LIMIT]] if detail.events else (),
+        links,
+        detail.scope,
+        local_root,
     )
+    return _tuple(FinishedSpan, fields)
 
 
-def _describe_root(root: LocalRoot, attributes: dict[str, AttributeValue]) -> None:
+def _describe_root(root: LocalRoot, attributes: Mapping[str, AttributeValue]) -> Mapping[str, AttributeValue]:
     if root.dropped:
-        attributes["autotrace.dropped_spans"] = root.dropped
+        attributes = {**attributes, "autotrace.dropped_spans": root.dropped}
     if root.remote is not None and root.remote.external_id is not None:
-        attributes["autotrace.external_id"] = root.remote.external_id
+        attributes = {**attributes, "autotrace.external_id": root.remote.external_id}
+    return attributes
 
 
 def _parent_id(root: LocalRoot, span: Span) -> int:

@@ -16,6 +16,7 @@ from autotrace.export.queue import Delivery, Queue
 from autotrace.export.thread import ExportThread
 from autotrace.span.clock import Clock
 from autotrace.span.finished import FinishedSpan, Resource
+from autotrace.span.identifiers import new_span_ids
 from autotrace.span.service import Service, service_of
 from autotrace.span.span import LocalRoot, Span
 
@@ -88,15 +89,17 @@ class Pipeline:
 
     def deliver(self, root: LocalRoot, spans: Sequence[Span]) -> None:
         """Take spans that have ended; called on the application's threads, so it never waits and does no I/O."""
-        self._notice_fork()
+        if self._pid != os.getpid():
+            self._notice_fork()
         if self._closed:
             self._queue.dropped += len(spans)
             return
-        self._queue.put(root, spans)
+        queue = self._queue
+        queue.put(root, spans)
         thread = self._thread
         if thread is None or not thread.is_alive():
             self._start()
-        elif self._queue.spans >= _BATCH:
+        elif queue.spans >= _BATCH:
             thread.wake()
 
     def awake(self) -> None:
@@ -213,23 +216,27 @@ class Pipeline:
 
     def _convert(self, deliveries: Sequence[Delivery]) -> dict[Route, list[FinishedSpan]]:
         """What is delivered, by where it goes."""
+        identifiers = iter(new_span_ids(sum([len(spans) for _, spans, _ in deliveries])))
+        if not self._services:
+            everything: list[FinishedSpan] = []
+            for root, spans, _ in deliveries:
+                everything += convert(root, spans, identifiers)
+            return {self._process: everything} if everything else {}
         found: dict[Route, list[FinishedSpan]] = {}
         for root, spans, _ in deliveries:
             for route, own in self._divide(spans).items():
-                converted = convert(root, own)
+                converted = convert(root, own, identifiers)
                 if converted:
                     found.setdefault(route, []).extend(converted)
         return found
 
-    def _divide(self, spans: Sequence[Span]) -> dict[Route, Sequence[Span]]:
-        if not self._services:
-            return {self._process: spans}
+    def _divide(self, spans: Sequence[Span]) -> dict[Route, list[Span]]:
         found: dict[Route, list[Span]] = {}
         for span in spans:
             service = service_of(span)
             route = self._process if service is None else self._services.get(service, self._process)
             found.setdefault(route, []).append(span)
-        return dict(found)
+        return found
 
     def _every_exporter(self) -> Iterable[Exporter]:
         """Each exporter once, whoever shares it."""

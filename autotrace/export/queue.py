@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import _thread
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from autotrace.span.finished import AttributeValue
 from autotrace.span.span import LocalRoot, Span
 
 _SPAN_BYTES = 256
@@ -59,7 +60,8 @@ class Queue:
         weight = weigh(spans)
         self.spans += len(spans)
         self.bytes += weight
-        self._entries.append(Delivery(root, spans, weight))
+        # Not the NamedTuple's own `__new__`, which is a Python function around this one.
+        self._entries.append(tuple.__new__(Delivery, (root, spans, weight)))
         while self.spans > self.span_limit or self.bytes > self.byte_limit:
             entry = self._pop()
             if entry is None:
@@ -112,15 +114,17 @@ def weigh(spans: Sequence[Span]) -> int:
     for span in spans:
         detail = span.detail
         if detail is not None:
-            total += _DETAIL_BYTES + _weigh_attributes(list(detail.attributes.values()))
+            total += _weigh_attributes(detail.attributes)
             for event in detail.events:
-                total += _DETAIL_BYTES + _weigh_attributes(list(event.attributes.values()))
+                total += _weigh_attributes(event.attributes)
     return total
 
 
-def _weigh_attributes(values: list[object]) -> int:
-    total = _ATTRIBUTE_BYTES * len(values)
-    for value in values:
-        if isinstance(value, str | list | tuple):
-            total += len(value)
+def _weigh_attributes(attributes: Mapping[str, AttributeValue]) -> int:
+    total = _DETAIL_BYTES + _ATTRIBUTE_BYTES * len(attributes)
+    # A list of them, in one step: another thread may still be writing.
+    for value in list(attributes.values()):
+        kind = value.__class__
+        if kind is str or kind is list or kind is tuple:
+            total += len(value)  # type: ignore[arg-type]  # the class says that it has one
     return total

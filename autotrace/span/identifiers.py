@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import struct
 
 
 class _Generator:
@@ -22,6 +23,13 @@ class _Generator:
             self.reseed()
         return self._random.getrandbits(size) or self.bits(size)
 
+    def many(self, count: int) -> tuple[int, ...]:
+        """`count` numbers of 64 bits, all of them in one draw."""
+        if self._pid != os.getpid():
+            self.reseed()
+        numbers = struct.unpack(f"{count}Q", self._random.randbytes(8 * count))
+        return tuple(number or self.bits(64) for number in numbers) if 0 in numbers else numbers
+
 
 _generator = _Generator()
 if hasattr(os, "register_at_fork"):
@@ -36,3 +44,8 @@ def new_trace_id() -> int:
 def new_span_id() -> int:
     """A span id: 64 random bits, never 0 (W3C Trace Context, section 3.2.2.4)."""
     return _generator.bits(64)
+
+
+def new_span_ids(count: int) -> tuple[int, ...]:
+    """As many span ids, for a small part of the price of one by one."""
+    return _generator.many(count)
