@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 from autotrace.errors import StoreError
+from autotrace.store.row import RECORD
 from autotrace.store.run import Run
 from autotrace.store.schema import open_readable
 from autotrace.store.stored import StoredEvent, StoredLink, StoredSpan, TraceSummary
@@ -30,9 +31,8 @@ WHERE parts.trace_id IN ({marks}) GROUP BY parts.trace_id, service ORDER BY min(
 """
 
 _SPANS = """
-SELECT trace_id, span_id, parent_id, service, name, kind, start_ns, duration_ns, status, status_message,
-  spans.attributes, events, links, scope, local_root
-FROM spans JOIN resources ON resources.id = spans.resource WHERE spans.id BETWEEN ? AND ? ORDER BY spans.id
+SELECT trace_id, service, records, descriptions FROM parts JOIN spans ON spans.id = parts.id
+JOIN resources ON resources.id = parts.resource WHERE trace_id = ? ORDER BY parts.id
 """
 
 _RUN_FIELDS = Run._fields
@@ -119,10 +119,8 @@ class StoreReader:
             raise StoreError(f"{identifier!r} names {len(found)} traces: {', '.join(found)}; give more digits")
         if not found:
             return []
-        ranges = self._query(
-            "SELECT first_span, last_span FROM parts WHERE trace_id = ? ORDER BY id", [bytes.fromhex(found[0])]
-        )
-        spans = [_span(row) for first_and_last in ranges for row in self._query(_SPANS, first_and_last)]
+        parts = self._query(_SPANS, [bytes.fromhex(found[0])])
+        spans = [span for part in parts for span in _spans(part)]
         return sorted(spans, key=lambda span: span.start_ns)
 
     def last_trace_id(self, error: bool = False) -> str | None:
@@ -172,23 +170,25 @@ def _summary(row: tuple[Any, ...], services: tuple[str, ...]) -> TraceSummary:
     )
 
 
-def _span(row: tuple[Any, ...]) -> StoredSpan:
-    trace_id, span_id, parent_id, service, name, kind, start_ns, duration_ns, status, message = row[:10]
-    attributes, events, links, scope, local_root = row[10:]
-    return StoredSpan(
-        trace_id=trace_id.hex(),
-        span_id=span_id.hex(),
-        parent_id=parent_id.hex() if parent_id is not None else None,
-        service=service,
-        name=name,
-        kind=kind,
-        start_ns=start_ns,
-        duration_ns=duration_ns,
-        status=status,
-        status_message=message or "",
-        attributes=json.loads(attributes) if attributes else {},
-        events=tuple(StoredEvent(**event) for event in json.loads(events)) if events else (),
-        links=tuple(StoredLink(**link) for link in json.loads(links)) if links else (),
-        scope=scope,
-        local_root=bool(local_root),
-    )
+def _spans(row: tuple[Any, ...]) -> Iterator[StoredSpan]:
+    trace_id, service, records, texts = row
+    descriptions = json.loads(texts)
+    for span_id, parent_id, start_ns, duration_ns, place in RECORD.iter_unpack(records):
+        name, kind, status, message, scope, local_root, attributes, events, links = descriptions[place]
+        yield StoredSpan(
+            trace_id=trace_id.hex(),
+            span_id=f"{span_id:016x}",
+            parent_id=f"{parent_id:016x}" if parent_id else None,
+            service=service,
+            name=name,
+            kind=kind,
+            start_ns=start_ns,
+            duration_ns=duration_ns,
+            status=status,
+            status_message=message,
+            attributes=attributes,
+            events=tuple(StoredEvent(**event) for event in events),
+            links=tuple(StoredLink(**link) for link in links),
+            scope=scope,
+            local_root=local_root,
+        )

@@ -2,92 +2,125 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
+import json.encoder
+import struct
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from autotrace.span.finished import FinishedEvent, FinishedLink, FinishedSpan
 
 Row: TypeAlias = tuple[Any, ...]
+Texts: TypeAlias = dict[Row, str]
+"""The JSON of descriptions that were met before; it holds as long as the spans that it was made of."""
 
 EXTERNAL_ID = "autotrace.external_id"
-SPAN_INSERT = "INSERT INTO spans VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
-PART_INSERT = "INSERT INTO parts VALUES (NULL,?,?,?,?,?,?,?,?,?,?,?)"
+PART_INSERT = "INSERT INTO parts VALUES (?,?,?,?,?,?,?,?,?,?)"
+SPANS_INSERT = "INSERT INTO spans VALUES (?,?,?)"
+
+_RECORD = "QQqqI"
+RECORD = struct.Struct(f">{_RECORD}")
+"""One span in `spans.records`: its id, its parent's (0 for none), start, duration, the place of its description."""
+
+# What a value of a span can raise while a row is made of it.
+REFUSALS = (OverflowError, TypeError, ValueError, AttributeError, RecursionError, struct.error)
 
 _LARGEST = 2**63 - 1
 _REMOTE = 2**62  # added to the start of a root that has a parent elsewhere, so that the true root sorts first
 
-# Text stays text (SQLite refuses a lone surrogate when it is bound), and what JSON cannot say is refused here.
-_encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 
-
-def span_row(identifier: int, resource: int, span: FinishedSpan) -> Row:
-    """One row of `spans`. Raises what its values raise: OverflowError, TypeError, ValueError."""
-    return (
-        identifier,
-        span.trace_id.to_bytes(16, "big"),
-        span.span_id.to_bytes(8, "big"),
-        span.parent_id.to_bytes(8, "big") if span.parent_id else None,
-        resource,
-        span.name,
-        span.kind,
-        span.start_ns,
-        span.duration_ns,
-        span.status,
-        span.status_message or None,
-        encode_attributes(span.attributes) if span.attributes else None,
-        _encode([_event(event) for event in span.events]) if span.events else None,
-        _encode([_link(link) for link in span.links]) if span.links else None,
-        span.scope,
-        1 if span.local_root else 0,
-    )
+def part_rows(identifier: int, resource: int, spans: Sequence[FinishedSpan], texts: Texts) -> tuple[Row, Row]:
+    """The row of `parts` and the row of `spans` for spans of one trace. Raises what their values raise: `REFUSALS`."""
+    records: list[int] = []
+    places: dict[Row, int] = {}
+    root = spans[0]
+    root_order = _LARGEST
+    start_ns, end_ns, errors, external_id = root.start_ns, 0, 0, None
+    for span in spans:
+        _, span_id, parent_id, name, kind, start, duration, status, message, attributes, events, links, scope, local = (
+            span
+        )
+        # By identity: the spans of one place share their attributes, and comparing them would cost more than it saves.
+        description = (name, kind, status, message, scope, local, id(attributes), id(events), id(links))
+        place = places.get(description)
+        if place is None:
+            place = places[description] = len(places)
+            if description not in texts:
+                texts[description] = _describe(span)
+            if EXTERNAL_ID in attributes and external_id is None:
+                external_id = attributes[EXTERNAL_ID]
+        records += (span_id, parent_id, start, duration, place)
+        if start < start_ns:
+            start_ns = start
+        if start + duration > end_ns:
+            end_ns = start + duration
+        if status == "error":
+            errors += 1
+        if local or not parent_id:
+            order = _root_order(span)
+            if order < root_order:
+                root, root_order = span, order
+    part = (
+        identifier, root.trace_id.to_bytes(16, "big"), resource, start_ns, min(end_ns, _LARGEST), len(spans), errors,
+        root.name, root_order, external_id if isinstance(external_id, str) else None,
+    )  # fmt: skip
+    descriptions = f"[{','.join([texts[description] for description in places])}]"
+    return part, (identifier, struct.pack(f">{_RECORD * len(spans)}", *records), descriptions)
 
 
 def encode_attributes(attributes: Mapping[str, Any]) -> str:
     """Attributes as JSON text. Raises TypeError or ValueError for what JSON cannot say."""
-    return _encode(attributes if type(attributes) is dict else dict(attributes))
+    return _encode(_plain(attributes))
 
 
-def part_row(resource: int, numbered: Sequence[tuple[int, FinishedSpan]]) -> Row:
-    """One row of `parts`: the summary of the spans that one delivery brought of one trace, with their row numbers."""
-    spans = [span for _, span in numbered]
-    root = min(spans, key=_root_order)
-    return (
-        root.trace_id.to_bytes(16, "big"),
-        resource,
-        numbered[0][0],
-        numbered[-1][0],
-        min(span.start_ns for span in spans),
-        min(max(span.start_ns + span.duration_ns for span in spans), _LARGEST),
-        len(spans),
-        sum(span.status == "error" for span in spans),
-        root.name,
-        _root_order(root),
-        next((_external_id(span) for span in spans if EXTERNAL_ID in span.attributes), None),
+def _describe(span: FinishedSpan) -> str:
+    """All of a span but its ids and times, as JSON."""
+    return _encode(
+        (
+            span.name,
+            span.kind,
+            span.status,
+            span.status_message,
+            span.scope,
+            bool(span.local_root),
+            _plain(span.attributes),
+            [_event(event) for event in span.events],
+            [_link(link) for link in span.links],
+        )
     )
 
 
 def _root_order(span: FinishedSpan) -> int:
-    """Which span names the trace: one without any parent, else the earliest local root, else the earliest span."""
+    """Which span names the trace: one without any parent, else the earliest local root, else the first span."""
     if not span.parent_id:
         return min(span.start_ns, _REMOTE)
-    if span.local_root:
-        return min(span.start_ns + _REMOTE, _LARGEST - 1)
-    return _LARGEST
-
-
-def _external_id(span: FinishedSpan) -> str | None:
-    value = span.attributes[EXTERNAL_ID]
-    return value if isinstance(value, str) else None
+    return min(span.start_ns + _REMOTE, _LARGEST - 1)
 
 
 def _event(event: FinishedEvent) -> dict[str, Any]:
-    return {"name": event.name, "time_ns": event.time_ns, "attributes": dict(event.attributes)}
+    return {"name": event.name, "time_ns": event.time_ns, "attributes": _plain(event.attributes)}
 
 
 def _link(link: FinishedLink) -> dict[str, Any]:
     return {
         "trace_id": f"{link.trace_id:032x}",
         "span_id": f"{link.span_id:016x}",
-        "attributes": dict(link.attributes),
+        "attributes": _plain(link.attributes),
     }
+
+
+def _plain(attributes: Mapping[str, Any]) -> dict[str, Any]:
+    return attributes if type(attributes) is dict else dict(attributes)
+
+
+def _encoder() -> Callable[[object], str]:
+    """JSON without spaces. Text stays text (SQLite refuses a lone surrogate when it is bound), and what JSON cannot say
+    is refused. `JSONEncoder.encode` makes this very object anew for each call, which costs as much as the encoding."""
+    make = getattr(json.encoder, "c_make_encoder", None)
+    plain = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    if make is None:
+        return plain.encode
+    chunks = make(None, plain.default, json.encoder.encode_basestring, None, ":", ",", False, False, False)
+    return lambda value: "".join(chunks(value, 0))
+
+
+_encode = _encoder()

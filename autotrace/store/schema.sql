@@ -1,8 +1,8 @@
 -- The local store, version 1. Every statement ends with a semicolon at the end of its line: schema.py splits there.
 --
--- `spans` has no index on purpose: a primary key and two indexes make an insert five times dearer. Instead each
--- delivery writes one row into `parts` for every trace it touches: which run of span rows it wrote, and their summary.
--- Listing reads only `parts`; one trace is read by the row ranges that its parts name. No reader needs an index.
+-- A row costs more than what stands in it, and an index costs several rows. So each delivery writes two rows for every
+-- trace that it touches, and no table of spans has an index: into `parts` their summary, into `spans` the spans themselves.
+-- Listing reads only `parts`; one trace is read by the ids of its parts.
 
 CREATE TABLE resources (
   id INTEGER PRIMARY KEY,
@@ -11,31 +11,10 @@ CREATE TABLE resources (
   UNIQUE (service, attributes)
 );
 
-CREATE TABLE spans (
-  id INTEGER PRIMARY KEY,
-  trace_id BLOB NOT NULL,
-  span_id BLOB NOT NULL,
-  parent_id BLOB,
-  resource INTEGER NOT NULL,
-  name TEXT NOT NULL,
-  kind TEXT NOT NULL,
-  start_ns INTEGER NOT NULL,
-  duration_ns INTEGER NOT NULL,
-  status TEXT NOT NULL,
-  status_message TEXT,
-  attributes TEXT,
-  events TEXT,
-  links TEXT,
-  scope TEXT NOT NULL,
-  local_root INTEGER NOT NULL
-);
-
 CREATE TABLE parts (
   id INTEGER PRIMARY KEY,
   trace_id BLOB NOT NULL,
   resource INTEGER NOT NULL,
-  first_span INTEGER NOT NULL,
-  last_span INTEGER NOT NULL,
   start_ns INTEGER NOT NULL,
   end_ns INTEGER NOT NULL,
   spans INTEGER NOT NULL,
@@ -43,6 +22,15 @@ CREATE TABLE parts (
   root_name TEXT NOT NULL,
   root_order INTEGER NOT NULL,
   external_id TEXT
+);
+
+-- `records` holds 36 bytes for each span, big-endian: its id, its parent's id or 0, start and duration in nanoseconds (8
+-- bytes each), and the place of its description in `descriptions` (4 bytes), which is a JSON list of
+-- [name, kind, status, status message, scope, local root, attributes, events, links]; equal spans share one.
+CREATE TABLE spans (
+  id INTEGER PRIMARY KEY,  -- that of the part
+  records BLOB NOT NULL,
+  descriptions TEXT NOT NULL
 );
 
 -- Traces that some process keeps although they were not sampled; the others deliver what they still hold of them.

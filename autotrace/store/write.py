@@ -10,6 +10,8 @@ import time
 import weakref
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import groupby
+from operator import attrgetter
 from pathlib import Path
 
 from autotrace.errors import StoreError
@@ -17,7 +19,7 @@ from autotrace.guard import is_from_signal
 from autotrace.span.finished import FinishedSpan, Resource
 from autotrace.store.location import prepare_directory
 from autotrace.store.lock import BUSY_TIMEOUT_MS, begin
-from autotrace.store.row import PART_INSERT, SPAN_INSERT, Row, encode_attributes, part_row, span_row
+from autotrace.store.row import PART_INSERT, REFUSALS, SPANS_INSERT, Texts, encode_attributes, part_rows
 from autotrace.store.run import Run
 from autotrace.store.sanitize import sanitize_resource, sanitize_span
 from autotrace.store.schema import WAL_LIMIT, open_writable
@@ -29,9 +31,12 @@ _FORK_TIMEOUT_S = 1.0
 
 # What a value of a span can raise while it is bound; anything else is the store's own trouble.
 _POISON = (
-    OverflowError, TypeError, ValueError, AttributeError,
+    *REFUSALS,
     sqlite3.InterfaceError, sqlite3.ProgrammingError, sqlite3.DataError,
 )  # fmt: skip
+
+
+_TRACE_ID = attrgetter("trace_id")
 
 
 class StoreWriter:
@@ -58,18 +63,15 @@ class StoreWriter:
         """Store finished spans of one resource in one transaction."""
         if not spans:
             return
-        by_trace: dict[int, list[FinishedSpan]] = {}
-        for span in spans:
-            by_trace.setdefault(span.trace_id, []).append(span)
         with self._exclusive():
             try:
                 with self._transaction() as connection:
-                    self._insert(connection, resource, list(by_trace.values()))
+                    self._insert(connection, resource, spans)
             except _POISON as error:
                 if is_from_signal(error):
                     raise
                 with self._transaction() as connection:
-                    self._insert_one_by_one(connection, resource, list(by_trace.values()))
+                    self._insert_one_by_one(connection, resource, spans)
             self._bound_log()
 
     def record_run(self, run: Run) -> None:
@@ -110,38 +112,29 @@ class StoreWriter:
         with self._exclusive():
             self._close()
 
-    def _insert(self, connection: sqlite3.Connection, resource: Resource, traces: list[list[FinishedSpan]]) -> None:
+    def _insert(self, connection: sqlite3.Connection, resource: Resource, spans: Sequence[FinishedSpan]) -> None:
         origin = self._resource(connection, resource)
         identifier = _next_identifier(connection)
-        rows: list[Row] = []
-        parts: list[Row] = []
-        for spans in traces:
-            numbered = list(enumerate(spans, identifier + len(rows)))
-            rows.extend([span_row(number, origin, span) for number, span in numbered])
-            parts.append(part_row(origin, numbered))
-        connection.executemany(SPAN_INSERT, rows)
-        connection.executemany(PART_INSERT, parts)
+        texts: Texts = {}
+        traces = groupby(spans, _TRACE_ID)
+        rows = [part_rows(number, origin, list(trace), texts) for number, (_, trace) in enumerate(traces, identifier)]
+        connection.executemany(PART_INSERT, [part for part, _ in rows])
+        connection.executemany(SPANS_INSERT, [contents for _, contents in rows])
 
     def _insert_one_by_one(
-        self, connection: sqlite3.Connection, resource: Resource, traces: list[list[FinishedSpan]]
+        self, connection: sqlite3.Connection, resource: Resource, spans: Sequence[FinishedSpan]
     ) -> None:
-        origin = self._resource(connection, sanitize_resource(resource))
-        identifier = _next_identifier(connection)
-        refused = 0
-        for spans in traces:
-            stored: list[tuple[int, FinishedSpan]] = []
-            for span in spans:
-                try:
-                    clean = sanitize_span(span)
-                    connection.execute(SPAN_INSERT, span_row(identifier, origin, clean))
-                except _POISON:
-                    refused += 1
-                    continue
-                stored.append((identifier, clean))
-                identifier += 1
-            if stored:
-                connection.execute(PART_INSERT, part_row(origin, stored))
-        self.refused += refused
+        storable: list[FinishedSpan] = []
+        for span in spans:
+            try:
+                clean = sanitize_span(span)
+                part_rows(0, 0, [clean], {})
+            except _POISON:
+                continue
+            storable.append(clean)
+        if storable:
+            self._insert(connection, sanitize_resource(resource), storable)
+        self.refused += len(spans) - len(storable)
 
     def _resource(self, connection: sqlite3.Connection, resource: Resource) -> int:
         key = (resource.service_name, encode_attributes(resource.attributes))
@@ -236,7 +229,7 @@ class StoreWriter:
 
 
 def _next_identifier(connection: sqlite3.Connection) -> int:
-    return int(connection.execute("SELECT coalesce(max(id), 0) + 1 FROM spans").fetchone()[0])
+    return int(connection.execute("SELECT coalesce(max(id), 0) + 1 FROM parts").fetchone()[0])
 
 
 def _inode(path: Path) -> int:

@@ -6,9 +6,11 @@ import json
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from autotrace.store.row import RECORD
 from tests.run.program import environment
 from tests.run.program import write as write
 
@@ -20,21 +22,29 @@ class Recorded(NamedTuple):
     pid: int
     service: str
     trace: bytes
-    span: bytes
-    parent: bytes | None
+    span: int
+    parent: int | None
 
 
 def recorded(folder: Path, name: str | None = None) -> list[Recorded]:
     """The spans of the folder's store in the order of their starts, of one name or all."""
     connection = sqlite3.connect(folder / ".autotrace" / "traces.db")
-    rows = connection.execute(
-        "SELECT name, resources.attributes, service, trace_id, span_id, parent_id"
-        " FROM spans JOIN resources ON resource = resources.id ORDER BY start_ns"
+    parts = connection.execute(
+        "SELECT trace_id, resources.attributes, service, records, descriptions"
+        " FROM parts JOIN spans ON spans.id = parts.id JOIN resources ON resources.id = resource"
     ).fetchall()
     connection.close()
-    found = [Recorded(row[0], json.loads(row[1])["process.pid"], *row[2:]) for row in rows]
+    timed = sorted(span for part in parts for span in _spans(*part))
+    found = [one for _, one in timed]
     assert len({one.span for one in found}) == len(found), "a span is there twice"
     return [one for one in found if name in (None, one.name)]
+
+
+def _spans(trace: bytes, attributes: str, service: str, records: bytes, texts: str) -> Iterator[tuple[int, Recorded]]:
+    pid = json.loads(attributes)["process.pid"]
+    names = [description[0] for description in json.loads(texts)]
+    for span, parent, start_ns, _, place in RECORD.iter_unpack(records):
+        yield start_ns, Recorded(names[place], pid, service, trace, span, parent or None)
 
 
 def python(folder: Path, *words: str, **extra: str) -> subprocess.CompletedProcess[str]:

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from autotrace.span.finished import FinishedSpan, Resource
 from autotrace.store.read import StoreReader
+from autotrace.store.row import RECORD
 from autotrace.store.write import StoreWriter
 
 MOST_WAL_BYTES = 20 * 1024 * 1024
@@ -75,7 +76,7 @@ def measure(store: str, processes: int, seconds: float) -> dict[str, float]:
     if reader is not None:
         reader.close()
     with StoreReader(store) as last:
-        stored = last._query("SELECT count(*) FROM spans")[0][0]
+        stored = last._query("SELECT sum(length(records)) FROM spans")[0][0] // RECORD.size
         parts = last._query("SELECT sum(spans) FROM parts")[0][0]
     delivered = sum(result.get("delivered", 0) for result in results)
     return {
