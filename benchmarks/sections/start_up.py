@@ -20,9 +20,10 @@ NAME = "C"
 TITLE = "The start of a program"
 NOTE = (
     "What tracing adds to `-c pass` and to a program that imports flask, requests, sqlite3 and redis, and ends. Each is "
-    "started as its documentation says: by its own command, or, where it has none, by a call in the program. The first start "
-    "of autotrace finds no cache of its own. To their advantage, the peers send no metrics and logs, ask for no remote "
-    "configuration and send no telemetry of themselves, and OpenTelemetry sends over HTTP, which starts sooner than gRPC."
+    "started as its documentation says: by its own command, or, where it has none, by a call in the program. The first "
+    "start of autotrace finds no cache of its own. To their advantage, the peers send no metrics and logs, ask for no "
+    "remote configuration and send no telemetry of themselves, and OpenTelemetry sends over HTTP, which starts sooner "
+    "than gRPC."
 )
 REFERENCE = ("contrib", "later_start")
 _PROGRAMS = {"pass": "`-c pass`", "app": "an app"}

@@ -43,7 +43,7 @@ _LEAST = {"flask": 2.0, "fastapi": 2.0, "requests": 1.0, "httpx": 1.0}
 _BARE = ("bare", "recorded")
 _SLICES, _QUICK_SLICES = 2, 1
 _SECONDS = 0.3
-"""Of a slice: what it ends with, bringing the spans away, has costs of its own, which much less would show as a request's."""
+"""Of a slice. It ends with bringing the spans away, which has costs of its own; in shorter slices they would show."""
 _COUNTED = 20
 
 Key = tuple[str, str]
