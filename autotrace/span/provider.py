@@ -7,18 +7,18 @@ part of our trace, and ours stay what they are.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 from opentelemetry import context as context_api
 from opentelemetry import trace
 from opentelemetry.trace import SpanKind
+from opentelemetry.util._decorator import _agnosticcontextmanager
 
+from autotrace import guard
 from autotrace.span.clock import from_epoch
 from autotrace.span.context import get_current
-from autotrace.span.facade import Facade, facade_of
-from autotrace.span.finished import FinishedLink
-from autotrace.span.otel_values import attributes_of
+from autotrace.span.facade import Facade, started_facade
+from autotrace.span.otel_values import text_of
 from autotrace.span.site import Site
 from autotrace.span.span import Span
 from autotrace.span.tracer import Tracer
@@ -29,7 +29,7 @@ class FacadeTracer(trace.Tracer):
 
     def __init__(self, tracer: Tracer, scope: str) -> None:
         self._tracer = tracer
-        self._scope = scope
+        self._scope = scope if isinstance(scope, str) else ""
 
     def start_span(
         self,
@@ -42,29 +42,44 @@ class FacadeTracer(trace.Tracer):
         record_exception: bool = True,
         set_status_on_exception: bool = True,
     ) -> Facade:
-        site = Site(self._tracer, str(name), kind.name.lower())
+        site = Site(self._tracer, text_of(name), kind.name.lower() if isinstance(kind, SpanKind) else "internal")
         span = self._tracer.start(site, Span, get_current() if context is None else context)
-        detail = span.details()
-        detail.scope = self._scope
-        detail.attributes = attributes_of(attributes)
-        for link in links or ():
-            identity = link.context
-            detail.add_link(FinishedLink(identity.trace_id, identity.span_id, attributes_of(link.attributes)))
-        if start_time is not None:
-            span.start = from_epoch(start_time)
-        return facade_of(span)
+        span.details().scope = self._scope
+        facade = started_facade(span, record_exception, set_status_on_exception)
+        try:
+            if attributes:
+                facade.set_attributes(attributes)
+            for link in filter(None, links or ()):
+                facade.add_link(link.context, link.attributes)
+        except BaseException as failure:
+            guard.swallow(failure)
+        if isinstance(start_time, int | float):
+            span.start = from_epoch(int(start_time))
+        return facade
 
-    @contextmanager
+    # The API's own, which also decorates coroutine functions.
+    @_agnosticcontextmanager
     def start_as_current_span(  # type: ignore[override]  # the API's decorator has no type that can be written
-        self, name: str, *arguments: Any, end_on_exit: bool = True, **options: Any
+        self,
+        name: str,
+        context: context_api.Context | None = None,
+        kind: SpanKind = SpanKind.INTERNAL,
+        attributes: Any = None,
+        links: Any = None,
+        start_time: int | None = None,
+        record_exception: bool = True,
+        set_status_on_exception: bool = True,
+        end_on_exit: bool = True,
     ) -> Iterator[Facade]:
-        span = self.start_span(name, *arguments, **options)
+        span = self.start_span(name, context, kind, attributes, links, start_time)
         token = context_api.attach(trace.set_span_in_context(span))
         try:
             yield span
         except BaseException as error:
-            if options.get("record_exception", True) and not span.record.end:
-                span.record.fail(error)
+            try:
+                span.fail(error, record_exception, set_status_on_exception)
+            except BaseException as failure:
+                guard.swallow(failure)
             raise
         finally:
             context_api.detach(token)

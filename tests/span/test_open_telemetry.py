@@ -231,7 +231,7 @@ def test_what_is_said_of_a_span_is_recorded_as_the_specification_says(run):
         assert not span.is_recording()
         record = program.span("second")
         assert len(program.spans) == 1
-        assert attributes(record) == {"a": 1, "b": [1, 2], "c": ["x"], "d": 1.5, "g": True}, attributes(record)
+        assert attributes(record) == {"a": 1, "b": (1, 2), "c": ("x",), "d": 1.5, "g": True}, attributes(record)
         assert (span.start_time, span.end_time, span.kind) == (10**18, 10**18 + 7, SpanKind.CLIENT)
         assert [event.name for event in record.detail.events] == ["happened"]
         assert [(link.trace_id, link.attributes) for link in record.detail.links] == [(0xC3, {"l": True})]
