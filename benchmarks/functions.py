@@ -1,16 +1,13 @@
-"""The functions that are traced, as a user wrote them: nothing here knows of a tracer."""
+"""The functions that are traced, as a user wrote them: nothing here knows of a tracer.
+
+A worker must not import them before its peer is set up: a tracer that compiles what it traces would come too late.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator
-from dataclasses import dataclass
 
-
-@dataclass
-class Order:
-    """What the functions are called with."""
-
-    kind: str
+from benchmarks.order import Order
 
 
 def root(work: Callable[[], object]) -> object:

@@ -7,6 +7,7 @@ not sent), waiting (nothing is exported).
 from __future__ import annotations
 
 import sqlite3
+import sys
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from importlib import import_module
@@ -40,8 +41,9 @@ def start(mode: str, folder: Path) -> Peer:
         installation = autotrace.install(_config(mode, folder))
     except ConfigError as error:
         raise UnavailableError(f"autotrace has no {mode} yet: {error}") from error
+    assert _FUNCTIONS not in sys.modules, "they are loaded, and can no longer be woven"
     runtime = installation._runtime
-    pipeline = runtime._pipeline
+    pipeline = runtime.export.pipeline
     functions = import_module(_FUNCTIONS)
     size = (lambda: posted[0]) if posted is not None else lambda: _size_of_store(folder / "traces.db")
     return Peer(
@@ -113,7 +115,7 @@ class _Encoding:
         return lambda: self._prepare(given)
 
     def _prepare(self, given: dict[str, str | int | float | bool]) -> Callable[[], int]:
-        pipeline = self._runtime._pipeline
+        pipeline = self._runtime.export.pipeline
         pipeline.before_fork()  # stops the thread
         for root, spans in self._record(given):
             pipeline._queue.put(root, spans)

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import functions
-from benchmarks.functions import Order, plain
+from benchmarks.functions import plain
+from benchmarks.order import Order
 from benchmarks.peer import SERVICE, Peer, UnavailableError
 
 _CONFIG = """\

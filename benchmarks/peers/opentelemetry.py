@@ -10,10 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import requests
 from opentelemetry import trace
-from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
-from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
@@ -40,20 +37,6 @@ class Counting(SpanExporter):
         return SpanExportResult.SUCCESS if self._exporter is None else self._exporter.export(spans)
 
 
-class _Silent(requests.adapters.BaseAdapter):
-    """The last step of a request: answers at once, and sends nothing."""
-
-    def send(self, request: requests.PreparedRequest, *_: Any, **__: Any) -> requests.Response:
-        response = requests.Response()
-        response.status_code = 200
-        response._content = b""
-        response.request = request
-        return response
-
-    def close(self) -> None:
-        pass
-
-
 class _Kept(SpanProcessor):
     def __init__(self) -> None:
         self.spans: list[ReadableSpan] = []
@@ -77,9 +60,25 @@ def _provider(sampler: ParentBased) -> TracerProvider:
     return TracerProvider(sampler=sampler, resource=Resource.create({"service.name": SERVICE}))
 
 
-def _over_http() -> OTLPSpanExporter:
+def _over_http() -> SpanExporter:
+    import requests
+    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+
+    class Silent(requests.adapters.BaseAdapter):
+        """The last step of a request: answers at once, and sends nothing."""
+
+        def send(self, request: requests.PreparedRequest, *_: Any, **__: Any) -> requests.Response:
+            response = requests.Response()
+            response.status_code = 200
+            response._content = b""
+            response.request = request
+            return response
+
+        def close(self) -> None:
+            pass
+
     session = requests.Session()
-    session.mount("http://", _Silent())
+    session.mount("http://", Silent())
     return OTLPSpanExporter(endpoint="http://127.0.0.1:4318/v1/traces", session=session)
 
 
@@ -91,6 +90,8 @@ def hold_back(exporter: SpanExporter) -> BatchSpanProcessor:
 
 
 def _encode(attributes: int) -> Callable[[], Callable[[], int]]:
+    from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
+
     provider, kept = _provider(ParentBased(ALWAYS_ON)), _Kept()
     provider.add_span_processor(kept)
     tracer = provider.get_tracer(SERVICE)

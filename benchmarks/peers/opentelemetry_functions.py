@@ -8,7 +8,8 @@ from typing import Any
 from opentelemetry import trace
 from opentelemetry.trace import Tracer
 
-from benchmarks.functions import Order, plain
+from benchmarks.functions import plain
+from benchmarks.order import Order
 from benchmarks.peer import Peer
 
 

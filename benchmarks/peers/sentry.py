@@ -9,7 +9,8 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks.functions import Order, plain
+from benchmarks.functions import plain
+from benchmarks.order import Order
 from benchmarks.peer import Peer, UnavailableError
 
 
