@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
 class AutotraceError(Exception):
     """Whatever autotrace raises on purpose."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Mistake:
+class Mistake(NamedTuple):
     """One thing wrong in one place of a file; line and column count from 1, 0 where there is no position."""
 
     file: str

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import _signal  # type: ignore[import-not-found]  # `signal` without its enums; typeshed leaves it out
 import os
-import signal
 import sys
 from collections.abc import Iterator
 from types import CodeType, TracebackType
@@ -54,7 +54,7 @@ def is_ours(error: BaseException) -> bool:
 def is_from_signal(error: BaseException) -> bool:
     """Whether a registered signal handler is among the frames of the traceback."""
     codes = set(_codes(error.__traceback__))
-    return any(_handler_code(number) in codes for number in signal.valid_signals())
+    return any(_handler_code(number) in codes for number in _signal.valid_signals())
 
 
 def _codes(trace: TracebackType | None) -> Iterator[CodeType]:
@@ -75,7 +75,7 @@ def _is_known(kind: type[BaseException]) -> bool:
 
 
 def _handler_code(number: int) -> CodeType | None:
-    handler = signal.getsignal(number)
+    handler = _signal.getsignal(number)
     handler = getattr(handler, "func", handler)
     handler = getattr(handler, "__func__", handler)
     if not hasattr(handler, "__code__"):

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from autotrace.config.load import load_mapping
-from autotrace.config.process import choose
 from autotrace.config.search import find_config
-from autotrace.errors import ConfigError
-from autotrace.plan.build import build, default_plan
-from autotrace.plan.integration import load_integrations
-from autotrace.plan.path import parse
+from autotrace.hook.children import environment
+from autotrace.plan.cache import Circumstances, Entry, PlanCache
 from autotrace.plan.plan import Plan
-from autotrace.plan.signature import Entry, check_signatures, load_checked
 from autotrace.runtime import Runtime
+from autotrace.store.location import locate, make_directory
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 class Installation:
@@ -53,14 +52,15 @@ def install_config(config: Mapping[str, Any], service_name: str = "python", orig
 
 def _start(plan: Plan) -> Installation:
     runtime = Runtime(plan)
+    runtime.load_rest()
     runtime.start()
     return Installation(runtime)
 
 
 def plan_in(
-    file: Path | None,
+    file: str | None,
     service_name: str,
-    entry: Entry | None = None,
+    entry: Entry = ((), ""),
     path: Sequence[str] = (),
     program: Sequence[str] = (),
     process: str | None = None,
@@ -69,16 +69,23 @@ def plan_in(
 
     `program` and `process` say which of the file's `[[processes]]` this is (see `autotrace.config.process.choose`).
     """
+    directory = os.getcwd()  # noqa: PTH109 - pathlib costs every start 5 ms
     if file is None:
-        return default_plan(service_name, str(Path.cwd()), load_integrations())
-    loaded = load_checked(file, entry, [*path, *sys.path], lambda one: choose(one, program, process))
-    return build(loaded, load_integrations(), service_name, str(Path.cwd()))
+        return Plan(service_name, directory=directory)
+    circumstances = Circumstances(file, service_name, directory, entry, (*path, *sys.path), tuple(program), process)
+    store = locate(None, os.path.dirname(file), environment())  # noqa: PTH120 - as above
+    cache = PlanCache(os.path.join(os.path.dirname(store), "plan"), circumstances, make_directory)  # noqa: PTH118, PTH120
+    plan = cache.load()
+    if plan is None:
+        from autotrace.plan.compilation import compile_file  # pydantic and more: 250 ms that a cached plan does not pay
+
+        plan, sources, written = compile_file(circumstances)
+        cache.save(plan, sources, written)
+    return plan
 
 
 def plan_of_mapping(config: Mapping[str, Any], origin: str = "install()", service_name: str = "python") -> Plan:
     """The plan of a dict that says what a file would say. Raises ConfigError with every mistake of it."""
-    loaded = load_mapping(config, origin, check_path=parse)
-    mistakes = check_signatures(loaded)
-    if mistakes:
-        raise ConfigError(tuple(mistakes))
-    return build(loaded, load_integrations(), service_name, str(Path.cwd()))
+    from autotrace.plan.compilation import compile_mapping  # as above
+
+    return compile_mapping(config, origin, service_name)

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
+import _thread
 import atexit
 import os
 import sys
-import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from pathlib import Path
 from types import CodeType, FunctionType
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from autotrace import __version__, guard
+from autotrace import guard
+from autotrace.account import Account
 from autotrace.errors import StoreError
-from autotrace.export.chosen import choose
-from autotrace.export.linger import Linger
-from autotrace.export.pipeline import Pipeline
-from autotrace.export.resource import ProcessResource
 from autotrace.hook.children import Children, Entry, environment
 from autotrace.hook.code_cache import CodeCache
 from autotrace.hook.declared import meeting
@@ -26,7 +22,8 @@ from autotrace.hook.multiprocess import SPAWNED_MAIN, Multiprocessing
 from autotrace.hook.patch import Patcher
 from autotrace.hook.sudden_end import SuddenEnd
 from autotrace.hook.trace import ModuleTracing
-from autotrace.hook.weave import Woven
+from autotrace.hook.woven import Woven
+from autotrace.plan.integration import libraries_by_module, load_integration
 from autotrace.plan.plan import Plan
 from autotrace.plan.service import ServiceSettings
 from autotrace.plan.target import Target
@@ -38,15 +35,41 @@ from autotrace.span.service import Service
 from autotrace.span.span import LocalRoot, Span
 from autotrace.span.tracer import Tracer
 from autotrace.store.location import locate
-from autotrace.store.run import Run
-from autotrace.store.write import StoreWriter
-from autotrace.view.report import agent_lines, end_line, fallback_lines, unmatched_lines
 
 if TYPE_CHECKING:
     from autotrace.conventions import Environment
+    from autotrace.export.process import ProcessExport
 
 OPENTELEMETRY = "opentelemetry.trace"
-_SPAWNING = frozenset({"multiprocessing.popen_spawn_posix", "multiprocessing.popen_forkserver"})
+_LATE_IMPORTS = (
+    *(
+        "ast",
+        "binascii",
+        "bisect",
+        "contextlib",
+        "copy",
+        "dataclasses",
+        "datetime",
+        "difflib",
+        "dis",
+        "fnmatch",
+        "glob",
+    ),
+    *(
+        "heapq",
+        "inspect",
+        "ipaddress",
+        "json",
+        "linecache",
+        "logging",
+        "ntpath",
+        "opcode",
+        "pathlib",
+        "sqlite3",
+        "string",
+    ),
+    *("struct", "textwrap", "threading", "token", "tokenize", "traceback", "urllib", "weakref"),
+)
 
 
 class Runtime:
@@ -54,23 +77,21 @@ class Runtime:
 
     first_tracer: ClassVar[Tracer | None] = None
     installed: ClassVar[list[Runtime]] = []
+    late_imports: ClassVar[tuple[str, ...]] = _LATE_IMPORTS
+    """The modules of the standard library that we import only when they are needed."""
 
     def __init__(self, plan: Plan, entry_names: Iterable[str] = (), entry: Entry | None = None) -> None:
         self.plan = plan
         self.store = locate(plan.store.path, plan.directory, environment())
         self._sampler = Samplers(Sampler(plan.sampler))
-        self._writer = StoreWriter(self.store)
-        self._resource = ProcessResource(plan.service_name, __version__, dict(plan.resource))
-        self._pipeline = Pipeline(choose(plan.exporters, self._writer), self._resource, plan.buffer.memory)
-        self._linger = Linger(self._writer, self._pipeline.deliver, self._pipeline.awake)
-        self._pipeline.each_round = self._linger.listen
+        self._export: ProcessExport | None = None
+        self._making = _thread.RLock()
         self._recording = self._tracer()
-        self._is_covered = False
         self.tracer = Runtime.first_tracer = Runtime.first_tracer or self._tracer()
         self.construction = Construction(self.tracer)
-        self._matching = Matching(plan.targets, entry_names)
+        self._matching = Matching(plan.targets, entry_names, libraries_by_module(), load_integration)
         self._patcher = Patcher()
-        cache = CodeCache(str(self.store.parent / "code"), repr(plan.targets) + plan.how)
+        cache = CodeCache(os.path.join(os.path.dirname(self.store), "code"), repr(plan.targets) + plan.how)  # noqa: PTH118, PTH120
         self._multiprocessing = Multiprocessing(self.flush, self._compile_spawned_main)
         self._sudden_end = SuddenEnd(self._flush_waiting)
         self._children = None if entry is None else Children(plan.config_file, str(self.store), entry)
@@ -82,11 +103,7 @@ class Runtime:
         self._finder = TracingFinder(self._modules)
         self._environment: Environment | None = None
         self._undo: list[Callable[[], None]] = []
-        self._started_ns = time.time_ns()
-        self._pid = os.getpid()
-        self._modules_of_parent: frozenset[str] = frozenset()
-        self._has_forked = False
-        self.reports = True
+        self.account = Account(plan, self.store, self._sampler, self._matching, self._children)
         watch(self)
 
     def _tracer(self) -> Tracer:
@@ -94,15 +111,34 @@ class Runtime:
             decide=self._sampler.decide,
             ended=self._sampler.ended,
             deliver=self._deliver,
-            dropped=self._linger.take,
+            dropped=self._linger,
             limit=self.plan.buffer.spans_per_trace,
             ignored_errors=frozenset(self.plan.sampler.keep_ignore),
         )
 
+    @property
+    def export(self) -> ProcessExport:
+        """The export side of this process: with sqlite3 and json 20 ms that a start does not pay."""
+        from autotrace.export.process import ProcessExport
+
+        with self._making:
+            if self._export is None:
+                self._export = ProcessExport(self.plan, self.store)
+            return self._export
+
+    def load_rest(self) -> None:
+        """Import what is otherwise imported when it is first needed."""
+        from autotrace.conventions import load_all
+
+        load_all()
+        self.export  # noqa: B018 - made when first read
+
     def _deliver(self, root: LocalRoot, spans: Sequence[Span]) -> None:
-        if not root.head:
-            self._linger.announce(root)
-        self._pipeline.deliver(root, spans)
+        self.export.deliver(root, spans)
+
+    def _linger(self, root: LocalRoot, spans: Sequence[Span]) -> None:
+        if root.trace_number:  # else no other process knows of it
+            self.export.linger.take(root, spans)
 
     @property
     def compile_main(self) -> Callable[[bytes | str, str], CodeType]:
@@ -115,7 +151,7 @@ class Runtime:
     def start(self) -> None:
         """Trace what is imported from now on, and what is loaded already; an older installation waits meanwhile."""
         for older in Runtime.installed:
-            older._is_covered = True
+            older.account.is_covered = True
         Runtime.installed.append(self)
         self.tracer.resume(self._recording)
         self._finder.install()
@@ -137,12 +173,13 @@ class Runtime:
 
     def flush(self) -> None:
         """Bring what was kept so far to the exporters."""
-        self._pipeline.flush(self.plan.shutdown_timeout_ns)
-        self._write_run()
+        if self._export is not None:
+            self._export.pipeline.flush(self.plan.shutdown_timeout_ns)
+        self.account.write_run(self._export)
 
     def _flush_waiting(self) -> None:
         try:
-            if self._pipeline.waiting:
+            if self._export is not None and self._export.pipeline.waiting:
                 self.flush()
         except BaseException as failure:
             guard.swallow(failure)
@@ -159,11 +196,12 @@ class Runtime:
             except BaseException as failure:
                 guard.swallow(failure)
         try:
-            if not self._pipeline.shutdown(self.plan.shutdown_timeout_ns):
-                self._say("spans were not exported: the end of the program waits no longer ([shutdown] timeout)")
-            self._write_run()
-            self._writer.close()
-            self._report()
+            if self._export is not None and not self._export.pipeline.shutdown(self.plan.shutdown_timeout_ns):
+                self.account.say("spans were not exported: the end of the program waits no longer ([shutdown] timeout)")
+            self.account.write_run(self._export)
+            if self._export is not None:
+                self._export.writer.close()
+            self.account.report()
         except BaseException as failure:
             guard.swallow(failure)
 
@@ -177,10 +215,10 @@ class Runtime:
 
     def _hear_once_more(self) -> None:
         try:
-            self._linger.listen()
+            if self._export is not None:
+                self._export.linger.listen()
         except StoreError as error:
-            if self._stores():
-                self._say(str(error))
+            self.account.complain_of_store(error)
 
     def constants(self, target: Target, module: str, woven: Woven) -> Mapping[str, object]:
         """What stands in the code of a woven function."""
@@ -204,7 +242,7 @@ class Runtime:
     def names(self, module: str, qualname: str) -> bool:
         """Whether the file names a function of the user's, which is then traced as the file says."""
         found = self._matching.first(self._matching.of_module(module), qualname)
-        return found is not None and self.plan.targets[found].integration is None
+        return found is not None and self._matching.targets[found].integration is None
 
     def patch(self, function: FunctionType, wrapper: Callable[..., Any]) -> bool:
         """Wrap a declared function, which cannot be given other code, where its module or class holds it; if it does."""
@@ -217,8 +255,7 @@ class Runtime:
         """Let the spans of a service be its own."""
         if settings.sampler is not None:
             self._sampler.add(service, settings.sampler)
-        exporters = None if settings.exporters is None else choose(settings.exporters, self._writer)
-        self._pipeline.route(service, self._resource.named(service.name, dict(settings.resource)), exporters)
+        self.export.add_service(service, settings)
 
     def _join_opentelemetry(self) -> None:
         from autotrace.span import provider, runtime_context  # OpenTelemetry, which the application has just imported
@@ -229,70 +266,13 @@ class Runtime:
         api.enter()
         self._undo.append(api.leave)
 
-    def _write_run(self) -> None:
-        counts = self._sampler.counts()
-        unmatched = self._unmatched_lines()
-        run = Run(
-            pid=os.getpid(),
-            service=self.plan.service_name,
-            started_ns=self._started_ns,
-            command=" ".join(sys.argv),
-            updated_ns=time.time_ns(),
-            roots_seen=counts.seen,
-            roots_kept=counts.kept,
-            spans=self._pipeline.exported,
-            rate=counts.rate,
-            rule=counts.rule,
-            unmatched=tuple(unmatched),
-        )
-        try:
-            self._writer.record_run(run)
-        except StoreError as error:
-            if self._stores():
-                self._say(str(error))
-
-    def _report(self) -> None:
-        if not self.reports:
-            return
-        for line in self._unmatched_lines():
-            self._say(line)
-        if os.getpid() != self._pid:
-            return
-        for line in (*fallback_lines(self._matching.fallbacks), *agent_lines(sys.modules)):
-            self._say(line)
-        counts = self._sampler.counts()
-        if sys.stderr is not None and sys.stderr.isatty():
-            others = [one.type for one in self.plan.exporters if one.type != "sqlite"]
-            self._say(end_line(counts.kept, counts.seen, Path(self.store) if self._stores() else None, others))
-
-    def _stores(self) -> bool:
-        """Whether the spans go to the local store."""
-        return any(exporter.type == "sqlite" for exporter in self.plan.exporters)
-
-    def _unmatched_lines(self) -> list[str]:
-        """What never matched, where this process can tell: it has imported the module, or nobody else would have."""
-        unmatched = [] if self._is_covered else self._matching.unmatched()
-        if self.plan.is_shared or self._has_children():
-            others = {MAIN, *self._modules_of_parent}
-            unmatched = [one for one in unmatched if one[0].module in sys.modules and one[0].module not in others]
-        return unmatched_lines(unmatched, sys.modules)
-
-    def _has_children(self) -> bool:
-        started = self._children is not None and self._children.has_started
-        return started or self._has_forked or not _SPAWNING.isdisjoint(sys.modules)
-
     def before_fork(self) -> None:
         """Settle what the child must agree with us on."""
-        self._has_forked = True
+        self.account.before_fork()
         settle(self.tracer)
 
     def after_fork_in_child(self) -> None:
         """Leave to the parent what is its own."""
         leave_to_parent(self.tracer)
         self._sampler.reset()
-        self._started_ns = time.time_ns()
-        self._modules_of_parent = frozenset(sys.modules)
-
-    def _say(self, line: str) -> None:
-        if sys.stderr is not None:
-            print(f"autotrace: {line}", file=sys.stderr)
+        self.account.after_fork_in_child()

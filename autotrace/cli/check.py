@@ -21,10 +21,11 @@ def run(options: argparse.Namespace) -> int:
     from autotrace.config.load import shown_name
     from autotrace.config.search import find_config
 
-    path = find_config(options.file)
-    if path is None:
+    found = find_config(options.file)
+    if found is None:
         sys.stderr.write("no tracing.toml was found from this folder upward; `autotrace init` writes one\n")
         return 2
+    path = Path(found)
     try:
         check(path)
     except ConfigError as error:

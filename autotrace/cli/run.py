@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from autotrace.errors import AutotraceError, ConfigError, LaunchError
 from autotrace.hook.children import Entry, environment, inherit
-from autotrace.hook.launch import CompileMain, compile_plain, launch
+from autotrace.hook.launch import launch
 from autotrace.hook.program import Program, read_program
+from autotrace.hook.search_path import hides
+
+if TYPE_CHECKING:
+    from autotrace.runtime import Runtime
 
 SUMMARY = "run a program with tracing (this is the default)"
 
@@ -30,16 +34,31 @@ def run_program(options: RunOptions, words: list[str]) -> int:
     is_child = inheritance is not None and inheritance.executed
     if is_child:
         _forget_the_launch()
+    runtime = None
     try:
         program = read_program(words)
-        compile_main = compile_plain if is_off() else start_tracing(options, program)
+        if not is_off():
+            runtime = start_tracing(options, program)
     except AutotraceError as error:
         complain(error)
         if not is_child or isinstance(error, LaunchError):
             return 2
-        compile_main = compile_plain
-    launch(program, compile_main)
+    if runtime is None:
+        launch(program)
+    else:
+        _launch_traced(program, runtime)
     return 0
+
+
+def _launch_traced(program: Program, runtime: Runtime) -> None:
+    if hides(program, runtime.late_imports):
+        runtime.load_rest()
+    try:
+        launch(program, runtime.compile_main)
+    except KeyboardInterrupt:
+        # The interpreter forgets to end itself by SIGINT where a module that is imported at exit makes a namedtuple.
+        runtime.load_rest()
+        raise
 
 
 def start_in_place() -> None:
@@ -48,9 +67,10 @@ def start_in_place() -> None:
     if inheritance is None or is_off():
         return
     entry = inheritance.entry
-    start_tracing(
-        RunOptions(process=entry.process), Program(entry.kind, entry.text, (), entry.names, entry.installed), entry
-    )
+    program = Program(entry.kind, entry.text, (), entry.names, entry.installed)
+    runtime = start_tracing(RunOptions(process=entry.process), program, entry)
+    if runtime is not None:
+        runtime.load_rest()
 
 
 def _forget_the_launch() -> None:
@@ -66,14 +86,13 @@ def is_off() -> bool:
     return os.environ.get("AUTOTRACE", "").strip().lower() in ("off", "0", "false", "no")
 
 
-def start_tracing(options: RunOptions, program: Program, entry: Entry | None = None) -> CompileMain:
-    """Find and load the config, install the plan, and give the compiler for the entry's source.
+def start_tracing(options: RunOptions, program: Program, entry: Entry | None = None) -> Runtime | None:
+    """Find and load the config, install the plan, and give the tracing; None where the program is to run plain.
 
     Raises ConfigError, unless the file says `on_config_error = "run_untraced"`: then the program runs plain, and loudly.
     """
-    # The tracer with its config costs a start 200 ms, which AUTOTRACE=off must not pay.
+    # The tracer costs a start 30 ms, which AUTOTRACE=off must not pay.
     from autotrace import installation
-    from autotrace.config.load import runs_untraced
     from autotrace.config.search import find_config
     from autotrace.runtime import Runtime
 
@@ -88,23 +107,25 @@ def start_tracing(options: RunOptions, program: Program, entry: Entry | None = N
         plan = installation.plan_in(
             file,
             _service_name(program),
-            (program.names, program.text),
+            (program.names, program.text if program.kind == "script" else ""),
             _folder(script),
             _words(program),
             process,
         )
     except ConfigError as error:
+        from autotrace.config.load import runs_untraced  # tomli, which has read the file with the mistake
+
         if file is None or not runs_untraced(file):
             raise
         complain(error)
         complain('the program runs UNTRACED, as on_config_error = "run_untraced" asks')
-        return compile_plain
+        return None
     in_place = entry is not None
     entry = entry or Entry(program.names, program.text, program.kind, program.installed, options.process)
     runtime = Runtime(plan, program.names, entry)
-    runtime.reports = not in_place and inherit() is None  # what a child writes to stderr may be read
+    runtime.account.reports = not in_place and inherit() is None  # what a child writes to stderr may be read
     runtime.start()
-    return runtime.compile_main
+    return runtime
 
 
 def _service_name(program: Program) -> str:

@@ -50,10 +50,11 @@ def find_store(options: argparse.Namespace) -> Path:
     if options.store:
         named = Path(options.store).expanduser().absolute()
         return named / FILE if named.is_dir() else named
-    config = find_config(explicit=getattr(options, "config", None))
-    if config is None:
-        return locate(None, ".", os.environ)
-    return locate(_store_path(config), str(config.parent), os.environ)
+    found = find_config(explicit=getattr(options, "config", None))
+    if found is None:
+        return Path(locate(None, ".", os.environ))
+    config = Path(found)
+    return Path(locate(_store_path(config), str(config.parent), os.environ))
 
 
 def _store_path(config: Path) -> str | None:

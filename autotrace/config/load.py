@@ -48,12 +48,16 @@ _TOML_REMEDIES = {
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A checked config, the name its file goes by in messages, and where each of its keys stands."""
+    """A checked config, the name its file goes by in messages, and where each of its keys stands.
+
+    `written` holds the texts that have variables as the file spells them, by what they became.
+    """
 
     model: Config
     file: str
     path: Path | None = None
     positions: Positions = field(default_factory=Positions)
+    written: Mapping[str, str] = field(default_factory=dict)
 
     def place(self, path: KeyPath) -> Place:
         """Where the value at a key path stands; (0, 0) when the config is no file."""
@@ -92,7 +96,7 @@ def load_mapping(
     return _Examination(mapping, origin, Positions(), None).run(environ, check_path, None)
 
 
-def runs_untraced(path: Path) -> bool:
+def runs_untraced(path: str | Path) -> bool:
     """Whether a file asks that its mistakes do not stop the program, even where the file itself cannot be parsed."""
     try:
         text = Path(path).read_bytes().decode("utf-8", "replace")
@@ -167,7 +171,7 @@ class _Examination:
         if check_path and isinstance(expanded, Mapping):
             self.check_paths(expanded, check_path)
         if model is not None:
-            loaded = Loaded(model, self.file, self.path, self.positions)
+            loaded = Loaded(model, self.file, self.path, self.positions, dict(_changed_texts(self.data, expanded)))
             self.mistakes.extend(check(loaded) if check else ())
             if not self.mistakes:
                 return loaded
@@ -208,6 +212,19 @@ class _Examination:
                 own = written.get(path, "it")
                 offset = error.column if own == text else 0
                 self.report(path, f'"{own}" is no path: {error}', _PATH_REMEDY, offset=offset)
+
+
+def _changed_texts(written: Any, expanded: Any) -> Iterator[tuple[str, str]]:
+    """Each text that variables have changed, as it is now and as it was."""
+    if isinstance(written, str):
+        if written != expanded:
+            yield expanded, written
+    elif isinstance(written, Mapping):
+        for key, value in written.items():
+            yield from _changed_texts(value, expanded[key])
+    elif isinstance(written, (list, tuple)):
+        for before, after in zip(written, expanded, strict=True):
+            yield from _changed_texts(before, after)
 
 
 def path_texts(data: Mapping[str, Any]) -> Iterator[tuple[KeyPath, str]]:

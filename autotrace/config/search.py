@@ -1,10 +1,11 @@
 """Finds the config of a run: takes how the program is started, gives the file's path or None."""
 
+# ruff: noqa: PTH109, PTH111, PTH116, PTH118, PTH120, PTH123, PTH206 - pathlib costs every start 5 ms
+
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 
 VARIABLE = "AUTOTRACE_CONFIG"
 
@@ -14,7 +15,7 @@ def find_config(
     script: str | None = None,
     directory: str | None = None,
     environ: Mapping[str, str] | None = None,
-) -> Path | None:
+) -> str | None:
     """The absolute path of the config, or None.
 
     `explicit` (`--config`) wins, then AUTOTRACE_CONFIG; both are returned whether or not they exist. Else for a
@@ -25,10 +26,10 @@ def find_config(
     if named == os.devnull:  # a traced parent process found none
         return None
     if named:
-        return Path(named).expanduser().absolute()
-    starts = [Path(directory or ".").absolute()]
+        return _absolute(os.path.expanduser(named))
+    starts = [_absolute(directory or ".")]
     if script:
-        starts.insert(0, Path(script).absolute().parent)
+        starts.insert(0, os.path.dirname(_absolute(script)))
     for start in starts:
         for folder in _upward(start):
             found = _config_in(folder)
@@ -37,33 +38,42 @@ def find_config(
     return None
 
 
-def _upward(folder: Path) -> Iterator[Path]:
-    home = _home()
+def _absolute(path: str) -> str:
+    """Joined, not normalised: `..` below a link is another folder than its text says."""
+    parts = [part for part in os.path.join(os.getcwd(), path).split(os.sep) if part != "."]
+    return os.sep.join(parts) or os.sep
+
+
+def _upward(folder: str) -> Iterator[str]:
+    home = os.path.expanduser("~")
     device = _device(folder)
-    for place in (folder, *folder.parents):
-        if device is None or _device(place) != device:
+    while device is not None and _device(folder) == device:
+        yield folder
+        above = os.path.dirname(folder)
+        if folder in (home, above) or os.path.lexists(os.path.join(folder, ".git")):
             return
-        yield place
-        if place == home or os.path.lexists(place / ".git"):
-            return
+        folder = above
 
 
-def _config_in(folder: Path) -> Path | None:
-    own = folder / "tracing.toml"
+def _config_in(folder: str) -> str | None:
+    own = os.path.join(folder, "tracing.toml")
     if os.path.lexists(own):
         return own
-    project = folder / "pyproject.toml"
+    project = os.path.join(folder, "pyproject.toml")
     return project if _has_section(project) else None
 
 
-def _has_section(project: Path) -> bool:
+def _has_section(project: str) -> bool:
     try:
-        content = project.read_bytes()
+        with open(project, "rb") as file:
+            content = file.read()
     except OSError:
         return False
     if b"autotrace" not in content:
         return False
-    import tomli  # 20 ms, for a pyproject.toml that speaks of us only
+    if b"\n[tool.autotrace]" in b"\n" + content and b'"""' not in content and b"'''" not in content:
+        return True  # a header, and no text of several lines that only looks like one
+    import tomli  # 20 ms, for a pyproject.toml that speaks of us otherwise
 
     try:
         return "autotrace" in tomli.loads(content.decode()).get("tool", {})
@@ -72,15 +82,8 @@ def _has_section(project: Path) -> bool:
         return b"[tool.autotrace" in content
 
 
-def _home() -> Path | None:
+def _device(folder: str) -> int | None:
     try:
-        return Path.home()
-    except RuntimeError:
-        return None
-
-
-def _device(folder: Path) -> int | None:
-    try:
-        return folder.stat().st_dev
+        return os.stat(folder).st_dev
     except OSError:
         return None

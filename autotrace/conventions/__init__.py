@@ -28,6 +28,12 @@ _MODULES = {
 }
 
 
+def load_all() -> None:
+    """Import every convention, which `build` does one by one."""
+    for name in _MODULES.values():
+        importlib.import_module(f"{__name__}.{name}")
+
+
 def build(original: Any, target: Target, module: str, qualname: str, environment: Environment) -> Wrapper | None:
     """What wraps `original`, which `target` matched at `module:qualname`; None where it cannot be traced.
 

@@ -6,6 +6,7 @@ The application does not see it. What a child inherits is the environment of C, 
 
 from __future__ import annotations
 
+import marshal
 import os
 import sys
 from collections.abc import Callable, Mapping
@@ -66,9 +67,7 @@ def _identity() -> str:
 
 
 def _take() -> Inheritance:
-    import json  # not above: the command line imports this module while the program's own json.py would be found
-
-    told = json.loads(os.environ[_PARENT])
+    told = marshal.loads(bytes.fromhex(os.environ[_PARENT]))
     executed = os.environ.get(_EXECUTED) == str(os.getpid())
     passed: dict[str, str] = {}
     for name in (CONFIG, STORE):
@@ -85,8 +84,7 @@ def _take() -> Inheritance:
         _hide(SEARCH_PATH)
     elif search_path.startswith(_FOLDER + os.pathsep):
         _hide(SEARCH_PATH, search_path[len(_FOLDER) + 1 :])
-    entry = told["entry"]
-    return Inheritance(passed, Entry(**{**entry, "names": tuple(entry["names"])}), executed)
+    return Inheritance(passed, Entry(*told["entry"]), executed)
 
 
 def _hide(name: str, value: str | None = None) -> None:
@@ -102,17 +100,15 @@ class Children:
     """Passes tracing on to the children of this process, from `start` to `stop`."""
 
     def __init__(self, config_file: str | None, store: str, entry: Entry) -> None:
-        import json  # as above
-
         passed = {CONFIG: config_file or os.devnull, STORE: store}
         self._added = {name: value for name, value in passed.items() if name not in os.environ}
         told = {
             "passed": passed,
             "added": self._added,
             "seen": {name: os.environ.get(name) for name in passed},
-            "entry": {name: getattr(entry, name) for name in Entry._fields},
+            "entry": tuple(entry),
         }
-        self._told = {_PYTHON: _identity(), _PARENT: json.dumps(told)}
+        self._told = {_PYTHON: _identity(), _PARENT: marshal.dumps(told).hex()}
         self._undo: list[Callable[[], None]] = []
         self.has_started = False
         """Whether a process was started, as far as it was seen."""

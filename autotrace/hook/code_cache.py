@@ -10,8 +10,7 @@ import marshal
 import os
 import sys
 
-from autotrace.hook.compile import Compiled
-from autotrace.hook.weave import Woven
+from autotrace.hook.woven import Compiled, Woven
 
 _FORMAT = 1
 

@@ -8,19 +8,11 @@ from __future__ import annotations
 import ast
 from collections.abc import Sequence
 from types import CodeType
-from typing import NamedTuple
 
 from autotrace.hook.inject import NOWHERE
 from autotrace.hook.linetable import erase_nowhere
-from autotrace.hook.weave import Choice, Choose, Woven, functions, report_end, weave
-
-
-class Compiled(NamedTuple):
-    """Code with markers still in it, what was woven into it, and what could not be, with the compiler's reason."""
-
-    code: CodeType
-    woven: tuple[Woven, ...]
-    failed: tuple[tuple[str, str], ...] = ()
+from autotrace.hook.weave import functions, report_end, weave
+from autotrace.hook.woven import Choice, Choose, Compiled, Woven
 
 
 def compile_woven(source: bytes | str, filename: str, choose: Choose, *, definitions: bool = False) -> Compiled:

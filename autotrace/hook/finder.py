@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
-from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from types import CodeType, FunctionType, ModuleType
-from typing import Any, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 from autotrace import guard
+
+if TYPE_CHECKING:
+    from importlib.abc import Loader
+else:
+    Loader = object  # importlib.abc costs every start 15 ms
 
 _Method = TypeVar("_Method", bound=Callable[..., object])
 
@@ -34,8 +38,11 @@ class Tracing(Protocol):
         """The module has run: patch what is to be patched."""
 
 
-class TracingFinder(MetaPathFinder):
-    """Stands first in `sys.meta_path` while tracing is installed."""
+class TracingFinder:
+    """Stands first in `sys.meta_path` while tracing is installed.
+
+    No subclass of `importlib.abc.MetaPathFinder`; those of the interpreter are none either.
+    """
 
     def __init__(self, tracing: Tracing) -> None:
         self._tracing = tracing

@@ -16,9 +16,8 @@ import sys
 from collections.abc import Iterator
 
 from autotrace.hook.inject import Function, call, inject, split_docstring
+from autotrace.hook.woven import INNER
 from autotrace.span.delegate import DELEGATE
-
-INNER = ".generator"
 
 _VARIABLES = frozenset({"driver", "value", "closing", "thrown", "sent", "error"})
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import _thread
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from autotrace.hook.weave import Choice
+from autotrace.hook.woven import Choice
 from autotrace.plan.path import parse
 from autotrace.plan.pattern import Pattern, compile_pattern
 from autotrace.plan.target import Target
@@ -17,28 +18,43 @@ ENTRIES = (MAIN, "__mp_main__")
 class Matching:
     """The targets of one process by module, and which of them have matched a function.
 
-    `entry_names` are the names by which a file may call the entry script, beside `__main__`.
+    `entry_names` are the names by which a file may call the entry script, beside `__main__`. `libraries` says by module
+    which libraries have targets there; they are loaded, and get their numbers, when the first of it is asked for.
     """
 
-    def __init__(self, targets: Sequence[Target], entry_names: Iterable[str] = ()) -> None:
-        self.targets = tuple(targets)
+    def __init__(
+        self,
+        targets: Sequence[Target],
+        entry_names: Iterable[str] = (),
+        libraries: Mapping[str, Sequence[str]] | None = None,
+        load: Callable[[str], Sequence[Target]] = lambda library: (),
+    ) -> None:
         self.entry_names = frozenset(entry_names)
-        self._modules = tuple(compile_pattern(target.module) for target in self.targets)
-        self._qualnames = tuple(compile_pattern(target.qualname) for target in self.targets)
-        self._exclusions = tuple(tuple(map(compile_pattern, target.exclude)) for target in self.targets)
-        self._literals = _by_literal(self._modules)
-        self._globs = tuple(number for number, pattern in enumerate(self._modules) if pattern.literal is None)
+        self._libraries = libraries or {}
+        self._load = load
+        self._loaded: set[str] = set()
+        self._loading = _thread.RLock()
+        self.targets: list[Target] = []
+        self._modules: list[Pattern] = []
+        self._qualnames: list[Pattern] = []
+        self._exclusions: list[tuple[Pattern, ...]] = []
+        self._literals: dict[str, list[int]] = {}
+        self._globs: list[int] = []
         self.matched: dict[int, set[str]] = {}
         self.problems: dict[int, str] = {}
         self.fallbacks: dict[str, str] = {}
+        self._add(targets)
+
+    def concerns(self, name: str) -> bool:
+        """Whether a target may lie in a module; what is asked at each import, and loads nothing."""
+        return name in self._libraries or bool(self._of_module(name))
 
     def of_module(self, name: str) -> tuple[int, ...]:
-        """The numbers of the targets that may lie in a module, in the order of the file."""
-        names = (name, MAIN, *self.entry_names) if name in ENTRIES else (name,)
-        found = {number for name in names for number in self._literals.get(name, ())}
-        if self._globs:
-            found.update(n for n in self._globs if any(self._modules[n].matches(name) for name in names))
-        return tuple(sorted(found))
+        """The numbers of the targets that may lie in a module, in the order of the file, those of libraries after them."""
+        for library in self._libraries.get(name, ()):
+            if library not in self._loaded:
+                self._add_library(library)
+        return self._of_module(name)
 
     def first(self, numbers: Iterable[int], qualname: str) -> int | None:
         """The first of the targets that names the function `qualname`, written without `<locals>`."""
@@ -73,6 +89,32 @@ class Matching:
         wanted = tuple(root for root in roots if root in parameters)
         return Choice(number, wanted, "result" in roots)
 
+    def _of_module(self, name: str) -> tuple[int, ...]:
+        names = (name, MAIN, *self.entry_names) if name in ENTRIES else (name,)
+        found = {number for name in names for number in self._literals.get(name, ())}
+        if self._globs:
+            found.update(n for n in self._globs if any(self._modules[n].matches(name) for name in names))
+        return tuple(sorted(found))
+
+    def _add_library(self, library: str) -> None:
+        with self._loading:
+            if library not in self._loaded:
+                self._add(self._load(library))
+                self._loaded.add(library)
+
+    def _add(self, targets: Iterable[Target]) -> None:
+        for target in targets:
+            number = len(self.targets)
+            module = compile_pattern(target.module)
+            self._modules.append(module)
+            self._qualnames.append(compile_pattern(target.qualname))
+            self._exclusions.append(tuple(map(compile_pattern, target.exclude)))
+            if module.literal is None:
+                self._globs.append(number)
+            else:
+                self._literals.setdefault(module.literal, []).append(number)
+            self.targets.append(target)
+
     def _excluded(self, number: int, qualname: str) -> bool:
         return any(pattern.matches(qualname) for pattern in self._exclusions[number])
 
@@ -80,11 +122,3 @@ class Matching:
 def tag_roots(target: Target) -> tuple[str, ...]:
     """The roots of a target's tags: parameters, `result`, `error`; each once, in the order of the file."""
     return tuple(dict.fromkeys(parse(path).root for _, path in target.tags))
-
-
-def _by_literal(patterns: Sequence[Pattern]) -> dict[str, list[int]]:
-    literals: dict[str, list[int]] = {}
-    for number, pattern in enumerate(patterns):
-        if pattern.literal is not None:
-            literals.setdefault(pattern.literal, []).append(number)
-    return literals

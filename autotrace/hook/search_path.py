@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from autotrace.hook.program import Program
 
@@ -32,6 +32,17 @@ def enter_path(program: Program) -> None:
     if folder is not None:
         sys.path.insert(0, folder)
     _uncover(imports_runpy=program.kind in ("module", "directory", "zip"))
+
+
+def hides(program: Program, names: Iterable[str]) -> bool:
+    """Whether `program` would find a module of its own by one of these names of the standard library."""
+    from importlib.machinery import PathFinder
+
+    folder = _folder(program)
+    path = [*(() if folder is None else (folder,)), *(_restored or sys.path)]
+    standard = os.path.dirname(os.__file__)  # noqa: PTH120
+    searched = path[: path.index(standard)] if standard in path else path
+    return any(PathFinder.find_spec(name, searched) is not None for name in names)
 
 
 def _is_path_safe() -> bool:

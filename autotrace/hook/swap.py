@@ -12,8 +12,9 @@ from inspect import CO_ASYNC_GENERATOR, CO_COROUTINE, CO_GENERATOR
 from types import CodeType, FunctionType
 from typing import TypeAlias
 
-from autotrace.hook.compile import Compiled, compile_woven
-from autotrace.hook.weave import Choice, Woven, bind, functions, is_compiled
+from autotrace.hook.compile import compile_woven
+from autotrace.hook.weave import functions, is_compiled
+from autotrace.hook.woven import Choice, Compiled, Woven, bind
 
 _KIND = CO_GENERATOR | CO_COROUTINE | CO_ASYNC_GENERATOR
 _FILES = 32

@@ -10,10 +10,9 @@ from weakref import WeakKeyDictionary
 
 from autotrace import guard
 from autotrace.hook.code_cache import CodeCache
-from autotrace.hook.compile import Compiled, compile_woven
 from autotrace.hook.matching import ENTRIES, MAIN, Matching
 from autotrace.hook.patch import Patcher, functions_of
-from autotrace.hook.weave import DEFINED, END, Choice, Woven, bind
+from autotrace.hook.woven import DEFINED, END, Choice, Compiled, Woven, bind
 from autotrace.plan.target import Target
 
 
@@ -75,7 +74,7 @@ class ModuleTracing:
         self._failed: dict[str, frozenset[str]] = {}
 
     def concerns(self, name: str) -> bool:
-        return name in self._after_import or bool(self._matching.of_module(name))
+        return name in self._after_import or self._matching.concerns(name)
 
     def weaves(self, name: str) -> bool:
         return any(self._how_of(number) == "weave" for number in self._matching.of_module(name))
@@ -124,6 +123,8 @@ class ModuleTracing:
 
         def choose(qualname: str, parameters: tuple[str, ...]) -> Choice | None:
             return self._matching.choose(numbers, qualname, parameters)
+
+        from autotrace.hook.compile import compile_woven  # ast: 10 ms that a module in the code cache does not pay
 
         return compile_woven(source, filename, choose, definitions=name in ENTRIES)
 

@@ -14,46 +14,16 @@ cannot mangle it. The compiler takes only plain constants: it gets a marker, a s
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator, Mapping
-from types import CodeType
-from typing import NamedTuple, TypeAlias
+from collections.abc import Iterator
 
 from autotrace.hook import generators
 from autotrace.hook.inject import NOWHERE, Function, call, inject, split_docstring
-
-MARK = "\0autotrace:"
-END = MARK + "end"
-DEFINED = MARK + "defined"
+from autotrace.hook.woven import DEFINED, END, Choice, Choose, Woven
 
 # They compile a function from its source or byte code, where a constant of ours is neither number nor string.
 _COMPILERS = frozenset({"jit", "njit", "vectorize", "guvectorize", "cfunc", "stencil", "script", "kernel"})
 
 _SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
-
-
-class Choice(NamedTuple):
-    """What to weave into a function: the number of its target, the parameters to hand over, whether `return` is read."""
-
-    target: int
-    roots: tuple[str, ...] = ()
-    result: bool = False
-
-
-class Woven(NamedTuple):
-    """One woven function: the number in its markers, its name without `<locals>`, and what was chosen for it."""
-
-    number: int
-    qualname: str
-    target: int
-    roots: tuple[str, ...] = ()
-
-    @property
-    def mark(self) -> str:
-        """What the markers of this function begin with."""
-        return f"{MARK}{self.number}:"
-
-
-Choose: TypeAlias = Callable[[str, tuple[str, ...]], Choice | None]
 
 
 def weave(tree: ast.Module, choose: Choose) -> list[Woven]:
@@ -82,11 +52,6 @@ def report_end(tree: ast.Module, *, definitions: bool) -> None:
 
 def _report(mark: str) -> ast.stmt:
     return inject(ast.Expr(value=call(mark, "nullcontext", [])), NOWHERE)
-
-
-def bind(code: CodeType, constants: Mapping[str, object]) -> CodeType:
-    """The same code with every marker replaced by its constant, and generators' inner functions named as before."""
-    return _bind(code, constants, code)
 
 
 def functions(tree: ast.Module) -> Iterator[tuple[Function, str]]:
@@ -163,24 +128,3 @@ def is_compiled(function: Function) -> bool:
         if name in _COMPILERS:
             return True
     return False
-
-
-def _bind(code: CodeType, constants: Mapping[str, object], outer: CodeType) -> CodeType:
-    replaced = tuple(_constant(constant, constants, code) for constant in code.co_consts)
-    if code.co_name == generators.INNER:
-        names = {"co_name": outer.co_name}
-        if hasattr(outer, "co_qualname"):
-            names["co_qualname"] = outer.co_qualname
-        return code.replace(co_consts=replaced, **names)  # type: ignore[arg-type]  # text by name, as declared
-    if all(new is old for new, old in zip(replaced, code.co_consts, strict=True)):
-        return code
-    return code.replace(co_consts=replaced)
-
-
-def _constant(constant: object, constants: Mapping[str, object], outer: CodeType) -> object:
-    if isinstance(constant, CodeType):
-        return _bind(constant, constants, outer)
-    if isinstance(constant, str) and constant.startswith(MARK):
-        # A program may have a string that begins like a marker.
-        return constants.get(constant, constant)
-    return constant

@@ -1,9 +1,8 @@
-"""From a checked config and the integrations to the plan of one process; no config gives the plan of the defaults."""
+"""From a checked config to the plan of one process."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from autotrace.config.units import duration_ns, size_bytes
@@ -20,18 +19,16 @@ from autotrace.plan.target import Origin, Target
 
 if TYPE_CHECKING:
     from autotrace.config.load import Loaded
-    from autotrace.config.model import Config, Endpoint, Exporter, Sampler, Service, TargetEntry
+    from autotrace.config.model import Endpoint, Exporter, Sampler, Service, TargetEntry
 
 
-def build(
-    loaded: Loaded, integrations: Iterable[Target] = (), service_name: str = "python", directory: str = "."
-) -> Plan:
+def build(loaded: Loaded, service_name: str = "python", directory: str = ".") -> Plan:
     """The plan of a config; `service_name` and the working `directory` hold where the config says nothing."""
     model = loaded.model
     folder = str(loaded.path.parent) if loaded.path else directory
     return Plan(
         service_name=model.service_name or service_name,
-        targets=(*(target for _, target in user_targets(loaded)), *integrations),
+        targets=tuple(target for _, target in user_targets(loaded)),
         config_file=str(loaded.path) if loaded.path else None,
         directory=folder,
         how=model.how,
@@ -46,17 +43,12 @@ def build(
             baggage_hosts=model.propagation.baggage_hosts,
         ),
         exporters=tuple(map(_exporter, model.exporters)) or (ExporterSettings(),),
-        store=_store(model, folder),
+        store=StoreSettings(model.store.path),
         buffer=BufferSettings(model.buffer.spans_per_trace, size_bytes(model.buffer.memory)),
         shutdown_timeout_ns=duration_ns(model.shutdown.timeout),
         resource=tuple(model.resource.items()),
         is_shared=bool(model.processes),
     )
-
-
-def default_plan(service_name: str, directory: str, integrations: Iterable[Target] = ()) -> Plan:
-    """The plan of a process without a config: every known library is traced, and nothing of the user's own."""
-    return Plan(service_name=service_name, directory=directory, targets=tuple(integrations))
 
 
 def user_targets(loaded: Loaded) -> Iterator[tuple[tuple[str, int], Target]]:
@@ -138,12 +130,6 @@ def _rule(endpoint: Endpoint, loaded: Loaded, index: int) -> EndpointRule:
 
 def _exporter(entry: Exporter) -> ExporterSettings:
     return ExporterSettings(entry.type, entry.endpoint or "", duration_ns(entry.timeout or "2s"))
-
-
-def _store(model: Config, folder: str) -> StoreSettings:
-    if model.store.path is None:
-        return StoreSettings()
-    return StoreSettings(str(Path(folder, Path(model.store.path).expanduser())))
 
 
 def _optional_ns(duration: str | None) -> int | None:

@@ -51,7 +51,7 @@ class ExporterSettings(NamedTuple):
 
 
 class StoreSettings(NamedTuple):
-    """Where the local store lies; None: `.autotrace/traces.db` beside the config."""
+    """Where the local store lies, relative to the plan's directory; None: `.autotrace/traces.db` in it."""
 
     path: str | None = None
 
@@ -64,7 +64,11 @@ class BufferSettings(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """A Config compiled for one process: every stage after `plan` reads this, and nothing of `config`."""
+    """A Config compiled for one process: every stage after `plan` reads this, and nothing of `config`.
+
+    Without a config it has only what its process says of itself. The integrations are the same for all processes: see
+    `autotrace.plan.integration`.
+    """
 
     service_name: str
     targets: tuple[Target, ...] = ()

@@ -10,7 +10,6 @@ import sys
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from difflib import get_close_matches
-from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
@@ -18,6 +17,7 @@ from autotrace.errors import Mistake, PathError
 from autotrace.plan.build import user_targets
 from autotrace.plan.path import parse
 from autotrace.plan.pattern import compile_pattern
+from autotrace.plan.source import Source, find_source, look_at
 from autotrace.plan.target import Target
 
 if TYPE_CHECKING:
@@ -41,17 +41,18 @@ def load_checked(
     entry: Entry | None = None,
     search_path: Sequence[str] | None = None,
     choose: Callable[[Loaded], Loaded] | None = None,
+    note: Callable[[Source], object] = lambda source: None,
 ) -> Loaded:
     """A config file whose keys, values, paths and parameters are right; ConfigError holds every mistake of them all.
 
     `choose` gives what holds for one program of several (`autotrace.config.process`); without it the signatures of all
-    of them are checked.
+    of them are checked. `note` is told each source that was looked for.
     """
     from autotrace.config.load import load_file
 
     def check(loaded: Loaded) -> list[Mistake]:
         chosen = (choose(loaded),) if choose else _every_process(loaded)
-        mistakes = [mistake for one in chosen for mistake in check_signatures(one, entry, search_path)]
+        mistakes = [mistake for one in chosen for mistake in check_signatures(one, entry, search_path, note)]
         return list(dict.fromkeys(mistakes))
 
     loaded = load_file(path, check_path=parse, check=check)
@@ -64,12 +65,17 @@ def _every_process(loaded: Loaded) -> list[Loaded]:
     return [loaded, *(of_process(loaded, index) for index in range(len(loaded.model.processes)))]
 
 
-def check_signatures(loaded: Loaded, entry: Entry | None = None, path: Sequence[str] | None = None) -> list[Mistake]:
+def check_signatures(
+    loaded: Loaded,
+    entry: Entry | None = None,
+    path: Sequence[str] | None = None,
+    note: Callable[[Source], object] = lambda source: None,
+) -> list[Mistake]:
     """The mistakes of a config whose functions can be found on `path` (default `sys.path`), in the order of the file.
 
     A module without a source, and a function that is not found, are no mistakes here: they are reported at exit.
     """
-    sources = _Sources(entry, sys.path if path is None else path)
+    sources = _Sources(entry, sys.path if path is None else path, note)
     groups: dict[tuple[str, int], list[Target]] = {}
     for key, target in user_targets(loaded):
         groups.setdefault(key, []).append(target)
@@ -121,7 +127,8 @@ def _words(text: str, root: str, known: set[str], functions: list[_Function]) ->
 class _Sources:
     """The functions of modules by name, each source read once."""
 
-    def __init__(self, entry: Entry | None, path: Sequence[str]) -> None:
+    def __init__(self, entry: Entry | None, path: Sequence[str], note: Callable[[Source], object]) -> None:
+        self._note = note
         self.entry_names = frozenset(entry[0]) if entry else frozenset()
         self.entry_file = entry[1] if entry else ""
         self.path = list(path)
@@ -141,9 +148,11 @@ class _Sources:
     def _filenames(self, module: str) -> Iterator[str]:
         pattern = compile_pattern(module)
         if any(pattern.matches(name) for name in self.entry_names):
+            self._note(look_at("", self.entry_file))
             yield self.entry_file
         if pattern.literal is not None:
-            filename = _source_of(module, self.path)
+            filename = find_source(module, self.path)
+            self._note(look_at(module, filename))
             if filename:
                 yield filename
         # The modules of a glob are known when they are imported; looking through every folder would cost the start.
@@ -152,23 +161,6 @@ class _Sources:
         if filename not in self._known:
             self._known[filename] = _read_functions(filename)
         return self._known[filename]
-
-
-def _source_of(module: str, path: Sequence[str]) -> str | None:
-    """The .py file of a module, found without importing its packages; None when there is none."""
-    parts = module.split(".")
-    locations: Sequence[str] = path
-    spec: ModuleSpec | None = None
-    for size in range(1, len(parts) + 1):
-        try:
-            spec = PathFinder.find_spec(".".join(parts[:size]), locations)
-        except (ImportError, ValueError, OSError):
-            return None
-        if spec is None:
-            return None
-        locations = list(spec.submodule_search_locations or ())
-    origin = spec.origin if spec else None
-    return origin if origin and origin.endswith(".py") else None
 
 
 def _read_functions(filename: str) -> list[_Function]:

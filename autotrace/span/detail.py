@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import threading
+import _thread
 from types import MappingProxyType
 
 from autotrace.span.finished import AttributeValue, FinishedEvent, FinishedLink
 
 # Only for making what nobody has asked for yet: two threads must not make two. Reentrant, as a signal handler may ask too.
-making = threading.RLock()
+making = _thread.RLock()
 
 
 class Detail:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import difflib
+import os
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
 
 from autotrace.plan.pattern import compile_pattern
 from autotrace.plan.target import Target
@@ -13,6 +12,7 @@ _AGENTS = {
     "ddtrace": "ddtrace is active too: where it has put its traceparent in, that one goes out and our trace ends",
     "newrelic.agent": "newrelic is active too: our traceparent goes out, and New Relic's own trace ends at that request",
 }
+_NEAR = 0.8
 _INTEGRATED = frozenset(("fastapi", "flask", "httpx", "psycopg", "redis", "requests", "sqlite3", "starlette"))
 
 
@@ -44,24 +44,37 @@ def agent_lines(modules: Iterable[str]) -> list[str]:
     return lines
 
 
-def end_line(kept: int, seen: int, store: Path | None, others: Sequence[str] = ()) -> str:
+def end_line(kept: int, seen: int, store: str | None, others: Sequence[str] = ()) -> str:
     """The one line that says where to look: in the local store, if spans go there, and in `others`."""
     traces = "1 trace" if kept == 1 else f"{kept} traces"
     places = ", ".join([*([] if store is None else [_shortest(store)]), *dict.fromkeys(others)])
     return f"{traces} ({kept} kept of {seen}) -> {places}{'' if store is None else '; autotrace show'}"
 
 
-def _shortest(path: Path) -> str:
-    try:
-        return str(path.relative_to(Path.cwd()))
-    except ValueError:
-        return str(path)
+def _shortest(path: str) -> str:
+    return path.removeprefix(os.path.join(os.getcwd(), ""))  # noqa: PTH109, PTH118 - pathlib costs every start 5 ms
 
 
 def _reason(module: str, qualname: str, loaded: Sequence[str]) -> str:
     pattern = compile_pattern(module)
     if any(pattern.matches(name) for name in loaded):
         return f'{module} has no function that matches "{qualname}"'
-    nearest = difflib.get_close_matches(module, loaded, n=1, cutoff=0.8)
+    nearest = _nearest(module, [name for name in loaded if _may_be_near(module, name)])
     hint = f'; did you mean "{nearest[0]}"?' if nearest else ""
     return f"module {module} was never imported{hint}"
+
+
+def _nearest(name: str, candidates: Sequence[str]) -> list[str]:
+    if not candidates:
+        return []
+    import difflib  # with what it imports 5 ms of each end of a process that has not imported all that it may
+
+    return difflib.get_close_matches(name, candidates, n=1, cutoff=_NEAR)
+
+
+def _may_be_near(name: str, other: str) -> bool:
+    """False where difflib finds less than that in common: it cannot find more than the letters that both have."""
+    needed = _NEAR * (len(name) + len(other))
+    if 2 * min(len(name), len(other)) < needed:
+        return False
+    return 2 * sum(min(name.count(letter), other.count(letter)) for letter in set(name)) >= needed

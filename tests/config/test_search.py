@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from autotrace.config import search
-from autotrace.config.search import find_config
+
+
+def find_config(explicit: str | None = None, **given: Any) -> Path | None:
+    found = search.find_config(explicit, **given)
+    return None if found is None else Path(found)
 
 
 @pytest.fixture(autouse=True)
@@ -52,7 +57,7 @@ def test_the_way_up_ends_at_home(folder: Path, monkeypatch: pytest.MonkeyPatch) 
 
 def test_the_way_up_does_not_leave_its_device(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     put(folder / "tracing.toml")
-    monkeypatch.setattr(search, "_device", lambda place: 1 if place != folder else 2)
+    monkeypatch.setattr(search, "_device", lambda place: 1 if place != str(folder) else 2)
     assert find_config() is None
 
 

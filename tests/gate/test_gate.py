@@ -9,7 +9,8 @@ import pytest
 import tomli
 
 from autotrace.hook.compile import compile_woven
-from autotrace.hook.weave import Choice, functions
+from autotrace.hook.weave import functions
+from autotrace.hook.woven import Choice
 from autotrace.plan.pattern import compile_pattern
 from gate.comparison import compare, read_deviations
 from gate.environment import HERE, Environment, make_environment

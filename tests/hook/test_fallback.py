@@ -8,7 +8,7 @@ import textwrap
 import pytest
 
 from autotrace.hook.compile import compile_woven
-from autotrace.hook.weave import Choice
+from autotrace.hook.woven import Choice
 
 
 def everything(qualname, parameters):

@@ -16,7 +16,7 @@ from autotrace.hook.finder import TracingFinder
 from autotrace.hook.matching import Matching
 from autotrace.hook.patch import Patcher
 from autotrace.hook.trace import ModuleTracing
-from autotrace.hook.weave import Woven
+from autotrace.hook.woven import Woven
 from autotrace.plan.plan import PropagationSettings
 from autotrace.plan.target import Origin, Target
 from autotrace.span.construct import Construction

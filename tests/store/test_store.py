@@ -309,8 +309,8 @@ def test_four_writing_processes_and_an_open_reader_lose_nothing():
 
 
 def test_the_store_lies_beside_the_config_unless_told_otherwise(tmp_path):
-    assert locate(None, str(tmp_path), {}) == tmp_path / ".autotrace" / "traces.db"
-    assert locate("a/b.db", str(tmp_path), {}) == tmp_path / "a" / "b.db"
-    assert locate("/var/b.db", str(tmp_path), {}) == Path("/var/b.db")
-    assert locate("a.db", str(tmp_path), {"AUTOTRACE_STORE": str(tmp_path / "c.db")}) == tmp_path / "c.db"
-    assert locate(str(tmp_path), "/", {}) == tmp_path / "traces.db"
+    assert Path(locate(None, str(tmp_path), {})) == tmp_path / ".autotrace" / "traces.db"
+    assert Path(locate("a/b.db", str(tmp_path), {})) == tmp_path / "a" / "b.db"
+    assert Path(locate("/var/b.db", str(tmp_path), {})) == Path("/var/b.db")
+    assert Path(locate("a.db", str(tmp_path), {"AUTOTRACE_STORE": str(tmp_path / "c.db")})) == tmp_path / "c.db"
+    assert Path(locate(str(tmp_path), "/", {})) == tmp_path / "traces.db"

@@ -1,0 +1,122 @@
+"""What one process says of its tracing: takes the counters of its stages, gives a row of the store and lines on stderr."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from typing import TYPE_CHECKING
+
+from autotrace.errors import StoreError
+from autotrace.hook.children import Children
+from autotrace.hook.matching import MAIN, Matching
+from autotrace.plan.plan import Plan
+from autotrace.sample.samplers import Samplers
+from autotrace.store.run import Run
+from autotrace.view.report import agent_lines, end_line, fallback_lines, unmatched_lines
+
+if TYPE_CHECKING:
+    from autotrace.export.process import ProcessExport
+
+_SPAWNING = frozenset({"multiprocessing.popen_spawn_posix", "multiprocessing.popen_forkserver"})
+
+
+class Account:
+    """The account of one process, from its start or its fork on.
+
+    `reports` says whether it may write to stderr at its end; `is_covered` that a newer installation has what this one
+    would miss.
+    """
+
+    def __init__(
+        self, plan: Plan, store: str, sampler: Samplers, matching: Matching, children: Children | None
+    ) -> None:
+        self._plan = plan
+        self._store = store
+        self._sampler = sampler
+        self._matching = matching
+        self._children = children
+        self._started_ns = time.time_ns()
+        self._pid = os.getpid()
+        self._modules_of_parent: frozenset[str] = frozenset()
+        self._has_forked = False
+        self.is_covered = False
+        self.reports = True
+
+    def before_fork(self) -> None:
+        """Remember that there are children."""
+        self._has_forked = True
+
+    def after_fork_in_child(self) -> None:
+        """Begin anew: what was before is the parent's."""
+        self._started_ns = time.time_ns()
+        self._modules_of_parent = frozenset(sys.modules)
+
+    def write_run(self, export: ProcessExport | None) -> None:
+        """Write the row of this process; `export` is None where it has exported nothing."""
+        counts = self._sampler.counts()
+        run = Run(
+            pid=os.getpid(),
+            service=self._plan.service_name,
+            started_ns=self._started_ns,
+            command=" ".join(sys.argv),
+            updated_ns=time.time_ns(),
+            roots_seen=counts.seen,
+            roots_kept=counts.kept,
+            spans=0 if export is None else export.pipeline.exported,
+            rate=counts.rate,
+            rule=counts.rule,
+            unmatched=tuple(self._unmatched_lines()),
+        )
+        from autotrace.store.write import (
+            StoreWriter,  # sqlite3: loaded with the export side, else when the process ends
+        )
+
+        writer = StoreWriter(self._store) if export is None else export.writer
+        try:
+            writer.record_run(run)
+            if export is None:
+                writer.close()
+        except StoreError as error:
+            self.complain_of_store(error)
+
+    def complain_of_store(self, error: StoreError) -> None:
+        """Say what is wrong with the store, if the spans go there."""
+        if self._stores():
+            self.say(str(error))
+
+    def report(self) -> None:
+        """Write the lines with which a process ends."""
+        if not self.reports:
+            return
+        for line in self._unmatched_lines():
+            self.say(line)
+        if os.getpid() != self._pid:
+            return
+        for line in (*fallback_lines(self._matching.fallbacks), *agent_lines(sys.modules)):
+            self.say(line)
+        counts = self._sampler.counts()
+        if sys.stderr is not None and sys.stderr.isatty():
+            others = [one.type for one in self._plan.exporters if one.type != "sqlite"]
+            self.say(end_line(counts.kept, counts.seen, self._store if self._stores() else None, others))
+
+    def say(self, line: str) -> None:
+        """Write one line to stderr, if there is one."""
+        if sys.stderr is not None:
+            print(f"autotrace: {line}", file=sys.stderr)
+
+    def _stores(self) -> bool:
+        """Whether the spans go to the local store."""
+        return any(exporter.type == "sqlite" for exporter in self._plan.exporters)
+
+    def _unmatched_lines(self) -> list[str]:
+        """What never matched, where this process can tell: it has imported the module, or nobody else would have."""
+        unmatched = [] if self.is_covered else self._matching.unmatched()
+        if self._plan.is_shared or self._has_children():
+            others = {MAIN, *self._modules_of_parent}
+            unmatched = [one for one in unmatched if one[0].module in sys.modules and one[0].module not in others]
+        return unmatched_lines(unmatched, sys.modules)
+
+    def _has_children(self) -> bool:
+        started = self._children is not None and self._children.has_started
+        return started or self._has_forked or not _SPAWNING.isdisjoint(sys.modules)

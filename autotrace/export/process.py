@@ -1,0 +1,38 @@
+"""The export side of one process: takes its plan and the store's path, gives what local roots are handed to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from autotrace import __version__
+from autotrace.export.chosen import choose
+from autotrace.export.linger import Linger
+from autotrace.export.pipeline import Pipeline
+from autotrace.export.resource import ProcessResource
+from autotrace.plan.plan import Plan
+from autotrace.plan.service import ServiceSettings
+from autotrace.span.service import Service
+from autotrace.span.span import LocalRoot, Span
+from autotrace.store.write import StoreWriter
+
+
+class ProcessExport:
+    """Pipeline, linger and the store's writer, wired to each other. A process without a span never makes it."""
+
+    def __init__(self, plan: Plan, store: str) -> None:
+        self.writer = StoreWriter(store)
+        self._resource = ProcessResource(plan.service_name, __version__, dict(plan.resource))
+        self.pipeline = Pipeline(choose(plan.exporters, self.writer), self._resource, plan.buffer.memory)
+        self.linger = Linger(self.writer, self.pipeline.deliver, self.pipeline.awake)
+        self.pipeline.each_round = self.linger.listen
+
+    def deliver(self, root: LocalRoot, spans: Sequence[Span]) -> None:
+        """Take a local root that is kept."""
+        if not root.head:
+            self.linger.announce(root)
+        self.pipeline.deliver(root, spans)
+
+    def add_service(self, service: Service, settings: ServiceSettings) -> None:
+        """Let the spans of a service have a resource of their own, and exporters of their own if they are given."""
+        exporters = None if settings.exporters is None else choose(settings.exporters, self.writer)
+        self.pipeline.route(service, self._resource.named(service.name, dict(settings.resource)), exporters)
