@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import shutil
-import sqlite3
 import subprocess
 import time
 from collections.abc import Iterator, Sequence
@@ -13,6 +12,7 @@ from http.client import HTTPConnection
 from random import Random
 from types import TracebackType
 
+from benchmarks.apps.kept import count_spans
 from benchmarks.environments import CHECKOUT, TITLES
 from benchmarks.sample import Goal, Sample
 from benchmarks.session import Session
@@ -74,7 +74,7 @@ def _start_all(session: Session, kind: str, stack: ExitStack) -> dict[str, _Serv
             servers[peer] = stack.enter_context(_Server(session, kind, peer))
             servers[peer].load(1)
         except WorkerError as error:
-            session.note(f"{TITLES[peer]} is missing from {kind}: {error}")
+            session.note(f"{TITLES[peer]} is missing from {kind}: {str(error).strip()[-300:]}")
             servers.pop(peer, None)
     return servers
 
@@ -131,8 +131,7 @@ class _Server:
         """Say so where autotrace has not kept the three spans of every request."""
         if self._peer != "autotrace":
             return
-        with closing(sqlite3.connect(self._folder / ".autotrace" / "traces.db")) as store:
-            spans: int = store.execute("SELECT count(*) FROM spans").fetchone()[0]
+        spans = count_spans(self._folder / ".autotrace" / "traces.db")
         if spans < 3 * self._requests:
             session.note(f"autotrace kept {spans} spans of {self._requests} requests of {self._kind}.")
 

@@ -148,7 +148,7 @@ def _round(session: Session, starts: dict[Key, Path], program: str) -> dict[Key,
             try:
                 runs.append(_run(session, peer, folder, program))
             except WorkerError as error:
-                session.note(f"{TITLES[peer]} did not start: {error}")
+                session.note(f"{TITLES[peer]} did not start: {str(error).strip()[-300:]}")
                 starts.pop((peer, mode))
                 break
         else:

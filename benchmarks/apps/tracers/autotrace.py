@@ -1,4 +1,7 @@
-"""autotrace: the functions of the shop are targets, and what is kept goes to the default store, in the folder."""
+"""autotrace: the functions of the shop are targets, and what is kept goes to the default store, in the folder.
+
+Modes: recorded, unsampled (rate 0: recorded, then dropped), record_false (`record = false` for every endpoint).
+"""
 
 from __future__ import annotations
 
@@ -11,11 +14,10 @@ from typing import Any
 from autotrace import install
 from benchmarks.apps.tracers import Tracing
 
-_COUNT = "import sqlite3, sys; print(*sqlite3.connect(sys.argv[1]).execute('SELECT count(*) FROM spans').fetchone())"
 _MODES: dict[str, dict[str, Any]] = {
     "recorded": {},
     "unsampled": {"rate": 0.0},
-    "record_off": {"endpoints": [{"endpoint": "*", "record": False}]},
+    "record_false": {"endpoints": [{"endpoint": "*", "record": False}]},
 }
 
 
@@ -25,7 +27,7 @@ def start(mode: str, folder: Path) -> Tracing:
     installed = install(configuration(mode))
 
     def count() -> int:
-        command = [sys.executable, "-I", "-c", _COUNT, str(store)]  # a process of its own: a query here would be traced
+        command = [sys.executable, "-m", "benchmarks.apps.kept", str(store)]  # a query in this process would be traced
         return int(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
 
     return Tracing(flush=installed.flush, spans=count)

@@ -32,6 +32,7 @@ def start(mode: str, folder: Path) -> Tracing:
         dsn="http://key@127.0.0.1:9/1",
         traces_sample_rate=1.0 if mode == "recorded" else 0.0,
         transport=_Transport,
+        transport_queue_size=10_000,  # else it drops what its thread does not get done
     )
     transport = sentry_sdk.get_client().transport
     assert isinstance(transport, _Transport)
