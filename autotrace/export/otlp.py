@@ -6,11 +6,11 @@ hand, because protobuf's classes cost twenty times as much, and its versions cla
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from struct import Struct
 
 from autotrace.export.otlp_values import AttributeEncoder, field, text, varint
-from autotrace.span.finished import FinishedEvent, FinishedLink, FinishedSpan, Resource
+from autotrace.span.finished import AttributeValue, FinishedEvent, FinishedLink, FinishedSpan, Resource
 
 OWN_SCOPE = "autotrace"
 
@@ -41,7 +41,7 @@ class SpanEncoder:
         self._attributes = AttributeEncoder(b"\x4a")
         self._event_attributes = AttributeEncoder(b"\x1a")
         self._link_attributes = AttributeEncoder(b"\x22")
-        self._places: dict[tuple[str, str, int], tuple[bytes, bytes]] = {}
+        self._places: dict[tuple[str, str, int], _Place] = {}
 
     def encode(self, span: FinishedSpan) -> bytes:
         """A `Span`, as a field of `ScopeSpans`. Raises what the values of a broken span raise."""
@@ -57,9 +57,14 @@ class SpanEncoder:
             ids = _ids(_TRACE_ID, trace >> 64, trace & _LOW, _SPAN_ID, own)
         times = _times(_START, start, _END, start + duration)
         place = self._places.get((name, kind, flags)) or self._place(name, kind, flags)
-        if not (attributes or events or links) and status == "unset":
-            return place[0] + ids + times
-        parts = [place[1], ids, times]
+        if not (events or links) and status == "unset":
+            if not attributes:
+                return place.bare + ids + times
+            # What is known of a place only is one mapping for all its spans, and never changes.
+            if attributes is place.attributes:
+                return (place.described or self._describe(place)) + ids + times
+            place.attributes, place.described = attributes, b""
+        parts = [place.shared, ids, times]
         self._attributes.append(parts, attributes)
         for event in events:
             self._append_event(parts, event)
@@ -77,16 +82,21 @@ class SpanEncoder:
         AttributeEncoder(b"\x0a").append(parts, named)
         return field(b"\x0a", b"".join(parts))
 
-    def _place(self, name: str, kind: str, flags: int) -> tuple[bytes, bytes]:
-        """What all spans of one place share: flags, name and kind; first behind the head of a span with nothing else."""
+    def _place(self, name: str, kind: str, flags: int) -> _Place:
         shared = _flags(b"\x85\x01", flags & 0xFFFF) + field(b"\x2a", text(name)) + bytes((0x30, _KINDS.get(kind, 0)))
-        rest = _TIMES_SIZE + (_IDS_SIZE if flags == _NO_PARENT else _IDS_AND_PARENT_SIZE)
-        encoded = b"\x12" + varint(len(shared) + rest) + shared, shared
+        place = _Place(shared, _TIMES_SIZE + (_IDS_SIZE if flags == _NO_PARENT else _IDS_AND_PARENT_SIZE))
         if type(name) is str and len(name) <= _KEPT_NAME:
             if len(self._places) >= _KEPT_PLACES:
                 self._places.clear()
-            self._places[name, kind, flags] = encoded
-        return encoded
+            self._places[name, kind, flags] = place
+        return place
+
+    def _describe(self, place: _Place) -> bytes:
+        """Remember the head of a span with the attributes of its place."""
+        parts = [place.shared]
+        self._attributes.append(parts, place.attributes)
+        place.described = _head(b"".join(parts), place.rest)
+        return place.described
 
     def _append_event(self, parts: list[bytes], event: FinishedEvent) -> None:
         name, time_ns, attributes = event
@@ -101,6 +111,22 @@ class SpanEncoder:
         parts.append(field(b"\x6a", b"".join(own)))
 
 
+class _Place:
+    """What spans of one name, kind and parentage share: flags, name and kind, and often all their attributes.
+
+    `bare` and `described` are the head of a span of which nothing else is known but `rest` bytes of ids and times.
+    """
+
+    __slots__ = ("attributes", "bare", "described", "rest", "shared")
+
+    def __init__(self, shared: bytes, rest: int) -> None:
+        self.shared = shared
+        self.rest = rest
+        self.bare = _head(shared, rest)
+        self.attributes: Mapping[str, AttributeValue] = {}
+        self.described = b""
+
+
 def encode_request(resource: bytes, version: str, scopes: Iterable[tuple[str, Sequence[bytes]]]) -> bytes:
     """An `ExportTraceServiceRequest` of what a SpanEncoder gave; `version` is that of autotrace's own scope."""
     parts = [resource]
@@ -110,6 +136,10 @@ def encode_request(resource: bytes, version: str, scopes: Iterable[tuple[str, Se
         )
         parts.append(field(b"\x12", b"".join((field(b"\x0a", described), *spans))))
     return field(b"\x0a", b"".join(parts))
+
+
+def _head(shared: bytes, rest: int) -> bytes:
+    return b"\x12" + varint(len(shared) + rest) + shared
 
 
 def _status(status: str, message: str) -> bytes:

@@ -101,12 +101,21 @@ KEPT = SpanEncoder()
 @settings(max_examples=150, deadline=None)
 @given(st.lists(SPANS, max_size=8))
 def test_our_bytes_mean_what_the_official_encoder_says(spans: list[FinishedSpan]) -> None:
-    expected = official(spans)
-    for encoder in (SpanEncoder(), KEPT):
-        ours = decode(encoded(spans, encoder))
+    for encoder, sent in ((SpanEncoder(), spans), (KEPT, spans * 3)):
+        ours = decode(encoded(sent, encoder))
         if not spans:
             ours.ClearField("resource_spans")  # a request without spans is never sent
-        assert canonical(ours) == canonical(expected)
+        assert canonical(ours) == canonical(official(sent))
+
+
+def test_spans_that_share_the_attributes_of_their_place_have_them_each() -> None:
+    place, other = {"code.function.name": "shop.create"}, {"code.function.name": "shop.charge"}
+    spans = [
+        finished(**changes, attributes=attributes)
+        for attributes in (place, place, place, other, place, {}, place, place)
+        for changes in ({}, {"status": "error"}, {"parent_id": 0}, {"events": [FinishedEvent("e", NOW, {})]})
+    ]
+    assert canonical(decode(encoded(spans))) == canonical(official(spans))
 
 
 @pytest.mark.parametrize(
