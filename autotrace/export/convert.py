@@ -7,8 +7,8 @@ from itertools import islice
 
 from autotrace import guard
 from autotrace.span.clock import since_epoch
-from autotrace.span.detail import Detail, making
-from autotrace.span.finished import AttributeValue, FinishedEvent, FinishedSpan
+from autotrace.span.detail import making
+from autotrace.span.finished import AttributeValue, FinishedEvent, FinishedLink, FinishedSpan
 from autotrace.span.identifiers import new_span_ids
 from autotrace.span.remote import RemoteParent
 from autotrace.span.span import LocalRoot, Span
@@ -35,19 +35,41 @@ def convert(root: LocalRoot, spans: Sequence[Span], identifiers: Iterator[int] |
     converted: list[FinishedSpan] = []
     for span in spans:
         try:
+            site = span.site
+            detail = span.detail
             parent = span.parent
             start = span.start
             duration = span.end - start
-            if span.detail is not None or span is local_root or parent.__class__ is not Span or duration < 0:
-                converted.append(_convert(trace_id, root, span))
-                continue
-            site = span.site
+            parent_id = (parent.id or parent.span_id) if parent.__class__ is Span else _parent_id(root, span)
             attributes = site.attributes
+            if detail is None:
+                name, kind, status, message, scope = site.name, site.kind, "unset", "", "autotrace"
+                events: Sequence[FinishedEvent] = ()
+                links: Sequence[FinishedLink] = ()
+            else:
+                # Of one name the call's own value wins over what its place says of every call (`code.*`).
+                if detail.attributes:
+                    attributes = {**attributes, **detail.attributes}
+                name, kind, status, message = (
+                    detail.name or site.name,
+                    detail.kind or site.kind,
+                    detail.status,
+                    detail.status_message,
+                )
+                scope, events, links = detail.scope, detail.events, detail.links
+                if events:
+                    events = [_event(event) for event in events[:EVENT_LIMIT]]
+                if links:
+                    links = links[:LINK_LIMIT]
             if len(attributes) > ATTRIBUTE_LIMIT:
                 attributes = _first(attributes, ATTRIBUTE_LIMIT)
+            if span is local_root:
+                attributes = _describe_root(root, attributes)
+                if root.links:
+                    links = [*root.links, *links]
             fields = (
-                trace_id, span.id, parent.id or parent.span_id, site.name, site.kind, start + epoch, duration,
-                "unset", "", attributes, (), (), "autotrace", False,
+                trace_id, span.id, parent_id, name, kind, start + epoch, duration if duration > 0 else 0, status, message,
+                attributes, events, links, scope, span is local_root,
             )  # fmt: skip
             converted.append(_tuple(FinishedSpan, fields))
         except Exception as failure:
@@ -61,40 +83,6 @@ def _identify(spans: Sequence[Span], identifiers: Iterator[int]) -> None:
         for span in spans:
             if not span.id:
                 span.id = next(identifiers)
-
-
-def _convert(trace_id: int, root: LocalRoot, span: Span) -> FinishedSpan:
-    site = span.site
-    detail = span.detail or _NOTHING
-    # Of one name the call's own value wins over what its place says of every call (`autotrace.service`, `code.*`).
-    attributes: Mapping[str, AttributeValue] = site.attributes
-    if detail.attributes:
-        attributes = {**attributes, **detail.attributes}
-    if len(attributes) > ATTRIBUTE_LIMIT:
-        attributes = _first(attributes, ATTRIBUTE_LIMIT)
-    links = detail.links and detail.links[:LINK_LIMIT]
-    local_root = root.span is span
-    if local_root:
-        attributes = _describe_root(root, attributes)
-        if root.links:
-            links = [*root.links, *links]
-    fields = (
-        trace_id,
-        span.id,
-        _parent_id(root, span),
-        detail.name or site.name,
-        detail.kind or site.kind,
-        since_epoch(span.start),
-        max(span.end - span.start, 0),
-        detail.status,
-        detail.status_message,
-        attributes,
-        [_event(event) for event in detail.events[:EVENT_LIMIT]] if detail.events else (),
-        links,
-        detail.scope,
-        local_root,
-    )
-    return _tuple(FinishedSpan, fields)
 
 
 def _describe_root(root: LocalRoot, attributes: Mapping[str, AttributeValue]) -> Mapping[str, AttributeValue]:
@@ -125,6 +113,3 @@ def _first(attributes: Mapping[str, AttributeValue], limit: int) -> dict[str, At
     # A copy, in one step: the application may still be writing, and iterating would then raise.
     copied = dict(attributes)
     return copied if len(copied) <= limit else dict(islice(copied.items(), limit))
-
-
-_NOTHING = Detail()

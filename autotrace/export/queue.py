@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import _thread
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
-from autotrace.span.finished import AttributeValue
 from autotrace.span.span import LocalRoot, Span
 
 _SPAN_BYTES = 256
 _DETAIL_BYTES = 768
 _ATTRIBUTE_BYTES = 96
+_SIZED = frozenset({str, list, tuple})
 
 
 class Delivery(NamedTuple):
@@ -109,22 +109,20 @@ class Queue:
 
 
 def weigh(spans: Sequence[Span]) -> int:
-    """About how many bytes `spans` hold."""
+    """About how many bytes `spans` hold; on the application's threads, so one list takes the values of all of them."""
     total = _SPAN_BYTES * len(spans)
+    values: list[object] = []
     for span in spans:
         detail = span.detail
         if detail is not None:
-            total += _weigh_attributes(detail.attributes)
+            total += _DETAIL_BYTES
+            # In one step: another thread may still be writing.
+            values += detail.attributes.values()
             for event in detail.events:
-                total += _weigh_attributes(event.attributes)
-    return total
-
-
-def _weigh_attributes(attributes: Mapping[str, AttributeValue]) -> int:
-    total = _DETAIL_BYTES + _ATTRIBUTE_BYTES * len(attributes)
-    # A list of them, in one step: another thread may still be writing.
-    for value in list(attributes.values()):
-        kind = value.__class__
-        if kind is str or kind is list or kind is tuple:
-            total += len(value)  # type: ignore[arg-type]  # the class says that it has one
+                total += _DETAIL_BYTES
+                values += event.attributes.values()
+    total += _ATTRIBUTE_BYTES * len(values)
+    for value in values:
+        if type(value) in _SIZED:
+            total += len(value)  # type: ignore[arg-type]  # its class has a length
     return total

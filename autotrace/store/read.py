@@ -174,7 +174,8 @@ def _spans(row: tuple[Any, ...]) -> Iterator[StoredSpan]:
     trace_id, service, records, texts = row
     descriptions = json.loads(texts)
     for span_id, parent_id, start_ns, duration_ns, place in RECORD.iter_unpack(records):
-        name, kind, status, message, scope, local_root, attributes, events, links = descriptions[place]
+        name, kind, status, message, scope, local_root, attributes, *rest = descriptions[place]
+        events, links = rest or ((), ())
         yield StoredSpan(
             trace_id=trace_id.hex(),
             span_id=f"{span_id:016x}",

@@ -11,7 +11,7 @@ from autotrace.span.finished import FinishedEvent, FinishedLink, FinishedSpan
 
 Row: TypeAlias = tuple[Any, ...]
 Texts: TypeAlias = dict[Row, str]
-"""The JSON of descriptions that were met before; it holds as long as the spans that it was made of."""
+"""JSON that was made before; it holds as long as the spans that it was made of."""
 
 EXTERNAL_ID = "autotrace.external_id"
 PART_INSERT = "INSERT INTO parts VALUES (?,?,?,?,?,?,?,?,?,?)"
@@ -32,30 +32,41 @@ def part_rows(identifier: int, resource: int, spans: Sequence[FinishedSpan], tex
     """The row of `parts` and the row of `spans` for spans of one trace. Raises what their values raise: `REFUSALS`."""
     records: list[int] = []
     places: dict[Row, int] = {}
+    descriptions: list[str] = []
     root = spans[0]
     root_order = _LARGEST
     start_ns, end_ns, errors, external_id = root.start_ns, 0, 0, None
     for span in spans:
-        _, span_id, parent_id, name, kind, start, duration, status, message, attributes, events, links, scope, local = (
-            span
-        )
+        _, span_id, parent, name, kind, start, duration, status, message, attributes, events, links, scope, local = span
+        head = (name, kind, status, message, scope, local)
         # By identity: the spans of one place share their attributes, and comparing them would cost more than it saves.
-        description = (name, kind, status, message, scope, local, id(attributes), id(events), id(links))
-        place = places.get(description)
-        if place is None:
-            place = places[description] = len(places)
-            if description not in texts:
-                texts[description] = _describe(span)
+        key = (head, id(attributes))
+        place = places.get(key)
+        if place is None or events or links:
+            place = len(descriptions)
+            text = texts.get(key)
+            if text is None:
+                start_of_text = texts.get(head)
+                if start_of_text is None:
+                    start_of_text = texts[head] = _encode((name, kind, status, message, scope, bool(local)))[:-1]
+                text = texts[key] = f"{start_of_text},{encode_attributes(attributes)}"
+            if events or links:
+                text = (
+                    f"{text},{_encode([_event(event) for event in events])},{_encode([_link(link) for link in links])}"
+                )
+            else:
+                places[key] = place
+            descriptions.append(text)
             if EXTERNAL_ID in attributes and external_id is None:
                 external_id = attributes[EXTERNAL_ID]
-        records += (span_id, parent_id, start, duration, place)
+        records += (span_id, parent, start, duration, place)
         if start < start_ns:
             start_ns = start
         if start + duration > end_ns:
             end_ns = start + duration
         if status == "error":
             errors += 1
-        if local or not parent_id:
+        if local or not parent:
             order = _root_order(span)
             if order < root_order:
                 root, root_order = span, order
@@ -63,30 +74,13 @@ def part_rows(identifier: int, resource: int, spans: Sequence[FinishedSpan], tex
         identifier, root.trace_id.to_bytes(16, "big"), resource, start_ns, min(end_ns, _LARGEST), len(spans), errors,
         root.name, root_order, external_id if isinstance(external_id, str) else None,
     )  # fmt: skip
-    descriptions = f"[{','.join([texts[description] for description in places])}]"
-    return part, (identifier, struct.pack(f">{_RECORD * len(spans)}", *records), descriptions)
+    contents = (identifier, struct.pack(f">{_RECORD * len(spans)}", *records), f"[{'],'.join(descriptions)}]]")
+    return part, contents
 
 
 def encode_attributes(attributes: Mapping[str, Any]) -> str:
     """Attributes as JSON text. Raises TypeError or ValueError for what JSON cannot say."""
-    return _encode(_plain(attributes))
-
-
-def _describe(span: FinishedSpan) -> str:
-    """All of a span but its ids and times, as JSON."""
-    return _encode(
-        (
-            span.name,
-            span.kind,
-            span.status,
-            span.status_message,
-            span.scope,
-            bool(span.local_root),
-            _plain(span.attributes),
-            [_event(event) for event in span.events],
-            [_link(link) for link in span.links],
-        )
-    )
+    return _encode(attributes if type(attributes) is dict else dict(attributes))
 
 
 def _root_order(span: FinishedSpan) -> int:
@@ -97,19 +91,15 @@ def _root_order(span: FinishedSpan) -> int:
 
 
 def _event(event: FinishedEvent) -> dict[str, Any]:
-    return {"name": event.name, "time_ns": event.time_ns, "attributes": _plain(event.attributes)}
+    return {"name": event.name, "time_ns": event.time_ns, "attributes": dict(event.attributes)}
 
 
 def _link(link: FinishedLink) -> dict[str, Any]:
     return {
         "trace_id": f"{link.trace_id:032x}",
         "span_id": f"{link.span_id:016x}",
-        "attributes": _plain(link.attributes),
+        "attributes": dict(link.attributes),
     }
-
-
-def _plain(attributes: Mapping[str, Any]) -> dict[str, Any]:
-    return attributes if type(attributes) is dict else dict(attributes)
 
 
 def _encoder() -> Callable[[object], str]:
