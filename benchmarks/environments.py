@@ -95,9 +95,9 @@ def install(peer: str, say: Callable[[str], None]) -> None:
 
 
 def versions(peer: str) -> str:
-    """What a peer's environment holds besides the programs, as the results name it."""
-    packages = [package for package in PEERS[peer] if "==" in package]
-    return ", ".join(package.replace("==", " ") for package in packages) or "this checkout, " + ", ".join(PROGRAM)
+    """What a peer's environment holds beside the programs (those, for the untraced one), as the results name it."""
+    packages = PROGRAM if peer == "bare" else [package for package in PEERS[peer] if "==" in package]
+    return ", ".join(package.replace("==", " ") for package in packages) or "this checkout"
 
 
 def _wanted(peer: str) -> list[str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import platform
 import time
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +33,7 @@ def keep(section: Section, samples: list[Sample], session: Session) -> None:
         "rounds": session.rounds,
         "notes": list(session.notes),
         "versions": {peer: environments.versions(peer) for peer in session.peers},
-        "samples": [asdict(sample) for sample in samples],
+        "samples": [_row(sample) for sample in samples],
     }
     file.parent.mkdir(exist_ok=True)
     file.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
@@ -78,8 +77,18 @@ def _read(file: Path) -> Document:
 
 
 def _measured(section: Section, document: Document) -> Measured:
-    samples = [Sample(**one) for one in document["sections"][section.NAME]["samples"]]
+    samples = [_sample(section.NAME, row) for row in document["sections"][section.NAME]["samples"]]
     return Measured(samples, section.REFERENCE, getattr(section, "OF", {}))
+
+
+def _row(sample: Sample) -> str:
+    """A sample in one line of the JSON."""
+    return f"{sample.case} {sample.peer} {sample.mode} {sample.round} {sample.value:.5g} {sample.unit}"
+
+
+def _sample(section: str, row: str) -> Sample:
+    case, peer, mode, number, value, unit = row.split()
+    return Sample(section, case, peer, mode, int(number), float(value), unit)
 
 
 def _introduction(document: Document) -> str:

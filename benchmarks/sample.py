@@ -9,7 +9,7 @@ from dataclasses import dataclass
 class Sample:
     """One value of one round. `mode` is how the peer was set up (recorded, unsampled, ...); `unit`: ns, us, ms, bytes, 1/s.
 
-    A value that is "added" is already less that of the untraced program in the same round.
+    No text holds a space. A value that is "added" is already less that of the untraced program in the same round.
     """
 
     section: str

@@ -21,7 +21,7 @@ def goals_table(sections: Sequence[Section], measured: Mapping[str, Measured]) -
             reached = found.ratio(goal.case, "autotrace", goal.mode)
             met = _NONE if reached is None else "yes" if reached <= goal.limit else "**no**"
             best = _best_peer(found, goal.case, goal.mode)
-            lines.append(f"| {section.NAME} {goal.title} | ≤ {goal.limit:g} | {_ratio(reached)} | {met} | {best} |")
+            lines.append(f"| {section.NAME} {goal.title} | ≤ {goal.limit:g} | {ratio_text(reached)} | {met} | {best} |")
     return "\n".join(lines)
 
 
@@ -54,22 +54,23 @@ def amount(value: float, unit: str) -> str:
     raise AssertionError(unit)
 
 
+def ratio_text(value: float | None) -> str:
+    """A ratio in two or three digits."""
+    if value is None:
+        return _NONE
+    return f"{value:.4f}" if abs(value) < 0.01 else f"{value:.3f}" if abs(value) < 0.1 else f"{value:.2f}"
+
+
 def _cell(measured: Measured, case: str, peer: str, mode: str) -> str:
     figure = measured.figure(case, peer, mode)
     if figure is None:
         return _NONE
     ratio = measured.ratio(case, peer, mode)
-    return f"{_spread(figure)}" if ratio is None else f"**{_ratio(ratio)}** {_spread(figure)}"
+    return f"{_spread(figure)}" if ratio is None else f"**{ratio_text(ratio)}** {_spread(figure)}"
 
 
 def _spread(figure: Figure) -> str:
     return f"{amount(figure.median, figure.unit)} ± {figure.spread:.0%}"
-
-
-def _ratio(value: float | None) -> str:
-    if value is None:
-        return _NONE
-    return f"{value:.4f}" if abs(value) < 0.01 else f"{value:.3f}" if abs(value) < 0.1 else f"{value:.2f}"
 
 
 def _best_peer(measured: Measured, case: str, mode: str) -> str:
@@ -82,4 +83,4 @@ def _best_peer(measured: Measured, case: str, mode: str) -> str:
     if not found:
         return _NONE
     ratio, title = min(found)
-    return f"{_ratio(ratio)} ({title})"
+    return f"{ratio_text(ratio)} ({title})"
