@@ -7,35 +7,32 @@ import gc
 import time
 from collections.abc import Callable
 from statistics import median
-from time import perf_counter_ns
+from time import thread_time_ns
 from typing import NamedTuple
 
 from benchmarks.encoding import SPANS_OF_A_TRACE
 from benchmarks.order import Order
 from benchmarks.peer import Peer, UnavailableError
 
-_LAPS = 10
-_CALLS_OF_A_LAP = 25
-_CALLS = _LAPS * _CALLS_OF_A_LAP
+_CALLS = 250
 """Below one root: fewer than any peer's limit of a trace."""
 _SETTLE_SPANS = 1000
 _ORDER = Order("book")
 
 
 class Batch(NamedTuple):
-    """One root: nanoseconds per span in its quickest lap, in all its calls, and with the root itself."""
+    """One root: nanoseconds of the calling thread, for all calls in it, and for these with the root itself."""
 
     spans: int
-    best: float
-    inner: float
-    whole: float
+    inner_ns: int
+    whole_ns: int
 
 
 def measure(peer: Peer, case: str, seconds: float) -> dict[str, float]:
     """Nanoseconds per span: `inner` (the calls), `whole` (with their root), `cpu` (every thread's, the export too).
 
-    The first two are medians over batches, so that an export thread that runs now and then does not count in them; `best`
-    is the least that 25 calls took, which a busy machine changes little.
+    The first two are medians over batches, `best` is the least of the first. They are time of the calling thread: on a
+    quiet machine that is the time that passes, and on a busy one long loops are interrupted more often than short ones.
     """
     loop = CASES[case](peer)
     loop()
@@ -44,8 +41,8 @@ def measure(peer: Peer, case: str, seconds: float) -> dict[str, float]:
     batches: list[Batch] = []
     spans = unsettled = 0
     exported, started = peer.exported(), time.process_time_ns()
-    deadline = perf_counter_ns() + int(seconds * 1e9)
-    while perf_counter_ns() < deadline or len(batches) < 3:
+    deadline = time.perf_counter_ns() + int(seconds * 1e9)
+    while time.perf_counter_ns() < deadline or len(batches) < 3:
         batch = loop()
         batches.append(batch)
         spans += batch.spans
@@ -55,43 +52,33 @@ def measure(peer: Peer, case: str, seconds: float) -> dict[str, float]:
             unsettled = 0
     peer.settle()
     return {
-        "best": min(batch.best for batch in batches),
-        "inner": median(batch.inner for batch in batches),
-        "whole": median(batch.whole for batch in batches),
+        "best": min(batch.inner_ns / batch.spans for batch in batches),
+        "inner": median(batch.inner_ns / batch.spans for batch in batches),
+        "whole": median(batch.whole_ns / batch.spans for batch in batches),
         "cpu": (time.process_time_ns() - started) / spans,
         "spans": spans,
         "exported": peer.exported() - exported,
     }
 
 
-def _batch(laps: list[int], whole: int, spans_of_a_lap: int) -> Batch:
-    spans = spans_of_a_lap * len(laps)
-    return Batch(spans, min(laps) / spans_of_a_lap, sum(laps) / spans, whole / spans)
-
-
-def _within(peer: Peer, lap: Callable[[], int], spans_of_a_lap: int) -> Callable[[], Batch]:
-    """Laps below one root; each gives its nanoseconds."""
-
-    def work() -> list[int]:
-        return [lap() for _ in range(_LAPS)]
-
+def _within(peer: Peer, work: Callable[[], int], spans: int) -> Callable[[], Batch]:
     def batch() -> Batch:
-        start = perf_counter_ns()
-        laps = peer.root(work)
-        return _batch(laps, perf_counter_ns() - start, spans_of_a_lap)
+        start = thread_time_ns()
+        inner = peer.root(work)
+        return Batch(spans, inner, thread_time_ns() - start)
 
     return batch
 
 
 def _calls(peer: Peer, function: Callable[[Order], object], spans: int = 1) -> Callable[[], Batch]:
-    def lap() -> int:
+    def work() -> int:
         order = _ORDER
-        start = perf_counter_ns()
-        for _ in range(_CALLS_OF_A_LAP):
+        start = thread_time_ns()
+        for _ in range(_CALLS):
             function(order)
-        return perf_counter_ns() - start
+        return thread_time_ns() - start
 
-    return _within(peer, lap, _CALLS_OF_A_LAP * spans)
+    return _within(peer, work, _CALLS * spans)
 
 
 def _resumed(peer: Peer, resumes: int) -> Callable[[], Batch]:
@@ -100,39 +87,36 @@ def _resumed(peer: Peer, resumes: int) -> Callable[[], Batch]:
     if generator is None:
         raise UnavailableError("its span of a generator is current outside the generator too")
 
-    def lap() -> int:
-        start = perf_counter_ns()
-        for _ in range(_CALLS_OF_A_LAP // resumes):
+    def work() -> int:
+        start = thread_time_ns()
+        for _ in range(_CALLS // resumes):
             for _ in generator(resumes):
                 pass
-        return perf_counter_ns() - start
+        return thread_time_ns() - start
 
-    return _within(peer, lap, _CALLS_OF_A_LAP)
+    return _within(peer, work, _CALLS)
 
 
 def _awaited(peer: Peer) -> Callable[[], Batch]:
     function = peer.coroutine
 
-    async def lap() -> int:
+    async def work() -> int:
         order = _ORDER
-        start = perf_counter_ns()
-        for _ in range(_CALLS_OF_A_LAP):
+        start = thread_time_ns()
+        for _ in range(_CALLS):
             await function(order)
-        return perf_counter_ns() - start
+        return thread_time_ns() - start
 
-    async def work() -> list[int]:
-        return [await lap() for _ in range(_LAPS)]
-
-    async def main() -> list[int]:
-        laps: list[int] = await peer.async_root(work)
-        return laps
+    async def main() -> int:
+        inner: int = await peer.async_root(work)
+        return inner
 
     loop = asyncio.new_event_loop()
 
     def batch() -> Batch:
-        start = perf_counter_ns()
-        laps = loop.run_until_complete(main())
-        return _batch(laps, perf_counter_ns() - start, _CALLS_OF_A_LAP)
+        start = thread_time_ns()
+        inner = loop.run_until_complete(main())
+        return Batch(_CALLS, inner, thread_time_ns() - start)
 
     return batch
 
@@ -142,11 +126,11 @@ def _roots(peer: Peer) -> Callable[[], Batch]:
     root, nothing = peer.root, int
 
     def batch() -> Batch:
-        start = perf_counter_ns()
+        start = thread_time_ns()
         for _ in range(_CALLS):
             root(nothing)
-        took = perf_counter_ns() - start
-        return _batch([took], took, _CALLS)
+        took = thread_time_ns() - start
+        return Batch(_CALLS, took, took)
 
     return batch
 
@@ -161,10 +145,10 @@ def _traces(peer: Peer) -> Callable[[], Batch]:
             function(order)
 
     def batch() -> Batch:
-        start = perf_counter_ns()
+        start = thread_time_ns()
         root(work)
-        took = perf_counter_ns() - start
-        return _batch([took], took, SPANS_OF_A_TRACE)
+        took = thread_time_ns() - start
+        return Batch(SPANS_OF_A_TRACE, took, took)
 
     return batch
 

@@ -10,10 +10,10 @@ from benchmarks.session import Session
 NAME = "A"
 TITLE = "A traced call"
 NOTE = (
-    "Nanoseconds that tracing adds to a call of a trivial function: the median of many short loops of 250 calls below one "
-    "root, less the same loop untraced. `CPU` is that of every thread of the process, until the spans have reached the "
-    "transport. A resume, a tag and a call that is no target are compared with the reference's plain call; a peer without "
-    "a figure for generators leaves the generator's span current in its caller."
+    "Nanoseconds of the calling thread that tracing adds to a call of a trivial function: the median of many loops of 250 "
+    "calls below one root, less the same loop untraced. `CPU` is that of every thread of the process, until the spans have "
+    "reached the transport. A resume, a tag and a call that is no target are compared with the reference's plain call; a "
+    "peer without a figure for generators leaves the generator's span current in its caller."
 )
 REFERENCE = ("opentelemetry", "recorded")
 CASES = {

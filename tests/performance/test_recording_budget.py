@@ -1,0 +1,61 @@
+"""What a traced call may cost at most, as a share of the same call with OpenTelemetry's SDK.
+
+Both run in processes of their own, in turns of some milliseconds; what counts is the least time of the calling thread,
+so that a busy machine matters little. Ours has rate 0: a call is recorded as with any rate, and no export takes time
+from the turns. A budget is half above what was measured, or the goal where that is less.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from benchmarks.session import Session
+
+_ROUNDS = 7
+_SECONDS = 0.03
+
+
+class Turns(Session):
+    """Workers of this interpreter, in place of environments."""
+
+    def python(self, peer: str) -> str:
+        return sys.executable
+
+
+@pytest.fixture(scope="module")
+def turns() -> Iterator[Turns]:
+    with Turns(["bare", "autotrace", "opentelemetry"], _ROUNDS, quick=True, is_isolated=False) as session:
+        yield session
+
+
+def added(turns: Turns, case: str, mode: str = "unsampled", of: str = "") -> float:
+    """What tracing adds to a call in `mode`, as a share of what the SDK adds to a recorded one (of the case `of`)."""
+    workers = {
+        "untraced": (turns.worker("bare", "recorded"), case),
+        "ours": (turns.worker("autotrace", mode), case),
+        "SDK": (turns.worker("opentelemetry", "recorded"), of or case),
+    }
+    best = dict.fromkeys(workers, float("inf"))
+    for _ in range(turns.rounds):
+        for name, (worker, asked) in workers.items():
+            best[name] = min(best[name], worker.ask(asked, seconds=_SECONDS)["best"])
+    share = (best["ours"] - best["untraced"]) / best["SDK"]
+    print(f"{case}, {mode}: {share:.4f} of the SDK's")
+    return share
+
+
+@pytest.mark.parametrize(
+    ("case", "budget"),
+    [("sync", 0.04), ("async", 0.05), ("tagged", 0.06), ("resume", 0.05)],
+)
+def test_a_recorded_call_stays_within_its_budget(turns: Turns, case: str, budget: float) -> None:
+    of = {"tagged": "sync", "resume": "sync"}.get(case, case)
+
+    assert added(turns, case, of=of) <= budget
+
+
+def test_a_call_below_an_endpoint_that_is_not_recorded_stays_within_its_budget(turns: Turns) -> None:
+    assert added(turns, "sync", mode="record_false") <= 0.005
