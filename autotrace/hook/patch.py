@@ -5,7 +5,6 @@ For what has no source, was loaded before us, or needs its arguments changed.
 
 from __future__ import annotations
 
-import difflib
 import sys
 from collections.abc import Callable, Iterator
 from types import FunctionType, ModuleType
@@ -144,6 +143,8 @@ def _own_attribute(holder: Any, name: str) -> Any:
 
 
 def _not_found(holder: Any, name: str) -> str:
+    import difflib  # 5 ms that only a target that does not match pays
+
     nearest = difflib.get_close_matches(name, [key for key in vars(holder) if isinstance(key, str)], n=1)
     where = getattr(holder, "__name__", str(holder))
     hint = f'; did you mean "{nearest[0]}"?' if nearest else ""

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from autotrace.errors import PathError
 from autotrace.plan.known import attribute_reader
@@ -35,22 +34,19 @@ _MARKS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Attribute:
+class Attribute(NamedTuple):
     """The step `.name`."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(NamedTuple):
     """The step `['key']` or `[0]`."""
 
     key: str | int
 
 
-@dataclass(frozen=True, slots=True)
-class Path:
+class Path(NamedTuple):
     """A parsed path: `root` is a parameter's name, `self`, `result` or `error`; a constant has the root `""`."""
 
     root: str
