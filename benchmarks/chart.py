@@ -15,7 +15,7 @@ _CHARTS = (
     ("A", "sync", "A traced call, recorded", "time added; OpenTelemetry SDK = 1, logarithmic"),
     ("B", "flask_wall", "A Flask request, recorded", "time added; opentelemetry-instrument = 1, logarithmic"),
 )
-_WIDTH, _LEFT, _BARS = 760, 180, 400
+_WIDTH, _LEFT, _BARS, _VALUES = 760, 190, 430, 670
 _ROW, _BAR, _HEAD, _FOOT = 24, 16, 52, 34
 _STYLE = """\
 text { font: 13px system-ui, -apple-system, "Segoe UI", Helvetica, Arial, sans-serif; fill: #1f2328 }
@@ -98,7 +98,8 @@ def _row(bar: Bar, y: int, end: float) -> list[str]:
     return [
         _text(_LEFT - 8, middle, TITLES[bar.peer], "", "end"),
         f'<rect class="{kind}" x="{_LEFT}" y="{y}" width="{max(end - _LEFT, 2):.1f}" height="{_BAR}" rx="2"/>',
-        _text(max(end, _LEFT + 2) + 6, middle, f"{ratio_text(bar.ratio)}  ({bar.value})"),
+        _text(_VALUES, middle, ratio_text(bar.ratio), "", "end"),
+        _text(_VALUES + 12, middle, bar.value, "quiet"),
     ]
 
 

@@ -1,6 +1,6 @@
 """Datadog's tracer: spans by `tracer.trace`; its writer encodes them, and what it would send to the agent is dropped.
 
-Modes: recorded, unsampled (a rule with rate 0).
+Modes: recorded, unsampled (a rule with rate 0), waiting (the writer's buffer holds everything, encoded).
 """
 
 from __future__ import annotations
@@ -17,12 +17,17 @@ from benchmarks.peer import Peer, UnavailableError
 
 def start(mode: str, folder: Path) -> Peer:
     """The functions with spans of Datadog. Raises UnavailableError."""
-    if mode not in ("recorded", "unsampled"):
+    if mode not in ("recorded", "unsampled", "waiting"):
         raise UnavailableError(f"there is no {mode}")
     os.environ["DD_INSTRUMENTATION_TELEMETRY_ENABLED"] = "false"
     os.environ["DD_REMOTE_CONFIGURATION_ENABLED"] = "false"
     os.environ["DD_TRACE_RATE_LIMIT"] = "-1"  # else it drops what is above 100 traces a second
-    os.environ["DD_TRACE_SAMPLING_RULES"] = f'[{{"sample_rate": {int(mode == "recorded")}}}]'
+    os.environ["DD_TRACE_SAMPLING_RULES"] = f'[{{"sample_rate": {int(mode != "unsampled")}}}]'
+    if mode == "waiting":
+        os.environ["DD_TRACE_WRITER_INTERVAL_SECONDS"] = "1000"
+        os.environ["DD_TRACE_WRITER_BUFFER_SIZE_BYTES"] = os.environ["DD_TRACE_WRITER_MAX_PAYLOAD_SIZE_BYTES"] = str(
+            2**29
+        )
     from ddtrace.internal.writer.writer import NativeWriter
     from ddtrace.trace import tracer
 
