@@ -41,34 +41,12 @@ if TYPE_CHECKING:
     from autotrace.export.process import ProcessExport
 
 OPENTELEMETRY = "opentelemetry.trace"
-_LATE_IMPORTS = (
-    *(
-        "ast",
-        "binascii",
-        "bisect",
-        "contextlib",
-        "copy",
-        "dataclasses",
-        "datetime",
-        "difflib",
-        "dis",
-        "fnmatch",
-        "glob",
-    ),
-    *(
-        "heapq",
-        "inspect",
-        "ipaddress",
-        "json",
-        "linecache",
-        "logging",
-        "ntpath",
-        "opcode",
-        "pathlib",
-        "sqlite3",
-        "string",
-    ),
-    *("struct", "textwrap", "threading", "token", "tokenize", "traceback", "urllib", "weakref"),
+_LATE_IMPORTS = frozenset(
+    (
+        *("ast", "binascii", "bisect", "contextlib", "copy", "dataclasses", "datetime", "difflib", "dis", "fnmatch"),
+        *("glob", "heapq", "inspect", "ipaddress", "json", "linecache", "logging", "math", "ntpath", "opcode", "pathlib"),
+        *("sqlite3", "string", "struct", "textwrap", "threading", "token", "tokenize", "traceback", "urllib", "weakref"),
+    )
 )
 
 
@@ -77,7 +55,7 @@ class Runtime:
 
     first_tracer: ClassVar[Tracer | None] = None
     installed: ClassVar[list[Runtime]] = []
-    late_imports: ClassVar[tuple[str, ...]] = _LATE_IMPORTS
+    late_imports: ClassVar[frozenset[str]] = _LATE_IMPORTS
     """The modules of the standard library that we import only when they are needed."""
 
     def __init__(self, plan: Plan, entry_names: Iterable[str] = (), entry: Entry | None = None) -> None:
@@ -112,6 +90,7 @@ class Runtime:
             ended=self._sampler.ended,
             deliver=self._deliver,
             dropped=self._linger,
+            records=self._sampler.records,
             limit=self.plan.buffer.spans_per_trace,
             ignored_errors=frozenset(self.plan.sampler.keep_ignore),
         )

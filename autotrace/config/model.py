@@ -110,11 +110,22 @@ class Endpoint(_Table):
     slower_than: Duration | None = Field(
         default=None, description="Traces that take longer are kept whatever the rate."
     )
+    record: bool = Field(
+        default=True, description="Whether its traces are recorded; false: not even errors, and at no cost."
+    )
 
     @model_validator(mode="after")
     def _check_effect(self) -> Endpoint:
-        if self.rate is None and self.slower_than is None:
-            raise mistake(f'the rule for "{self.endpoint}" does nothing', "give it `rate` or `slower_than`")
+        chooses = self.rate is not None or self.slower_than is not None
+        if self.record and not chooses:
+            raise mistake(
+                f'the rule for "{self.endpoint}" does nothing', "give it `rate`, `slower_than` or `record = false`"
+            )
+        if chooses and not self.record:
+            raise mistake(
+                f'the rule for "{self.endpoint}" has `record = false`, which leaves no trace to choose from',
+                "take out `record`, or `rate` and `slower_than`",
+            )
         return self
 
 

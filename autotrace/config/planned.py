@@ -19,7 +19,6 @@ PLANNED_KEYS = frozenset(
         "sampler.inbound",
         "sampler.endpoints[].inbound",
         "sampler.endpoints[].per_second",
-        "sampler.endpoints[].record",
         "sampler.endpoints[].target_per_second",
         "sampler.keep.tags",
         "sampler.keep.per_second",

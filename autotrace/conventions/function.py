@@ -14,6 +14,7 @@ from autotrace.span.drive import GeneratorSite
 from autotrace.span.site import Silence, Site
 from autotrace.span.span import Span
 from autotrace.span.tagged import TaggedSite
+from autotrace.span.unrecorded import Unrecorded
 
 
 def build(place: Place) -> Wrapper:
@@ -45,8 +46,8 @@ class TaggedCall(SpanCall):
         return result
 
 
-def _call(args: tuple[Any, ...], kwargs: dict[str, Any], span: Span | Silence) -> SpanCall | None:
-    return SpanCall(args, kwargs, span) if isinstance(span, Span) else None
+def _call(args: tuple[Any, ...], kwargs: dict[str, Any], span: Span | Unrecorded | Silence) -> SpanCall | None:
+    return None if isinstance(span, Silence) else SpanCall(args, kwargs, span)  # type: ignore[arg-type]  # left like one
 
 
 def _begin_tagged(place: Place, site: TaggedSite) -> Begin:
@@ -54,7 +55,7 @@ def _begin_tagged(place: Place, site: TaggedSite) -> Begin:
 
     def begin(instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> SpanCall | None:
         span = site.nullcontext(tuple(plain(read(instance, args, kwargs)) for read in readers))
-        return TaggedCall(args, kwargs, span) if isinstance(span, Span) else None
+        return TaggedCall(args, kwargs, span) if isinstance(span, Span) else _call(args, kwargs, span)
 
     return begin
 

@@ -75,6 +75,9 @@ class Consumer:
             if self.batch is not None:
                 attributes["messaging.batch.message_count"] = count
                 span.root.links.extend(links)
+            unrecorded = tracer.unrecorded(span)
+            if unrecorded is not None:
+                set_current(unrecorded)
         except BaseException as failure:
             abandon(span, failure)
             return None

@@ -35,12 +35,12 @@ class Serving:
 
     __slots__ = ("inside", "method", "mounted", "named", "outer", "outside", "span")
 
-    def __init__(self, span: Span, method: str, *, named: bool) -> None:
+    def __init__(self, span: Span, method: str, inside: object, *, named: bool) -> None:
         self.span = span
         self.method = method
         self.named = named
         self.mounted = ""
-        self.inside: object = span
+        self.inside = inside
         self.outside: object = None
         self.outer: Serving | None = None
 
@@ -126,7 +126,7 @@ class Server:
         if agent:
             attributes["user_agent.original"] = agent[:_TEXT_LIMIT]
         detail.attributes.update(attributes)
-        return Serving(span, name, named=self.named)
+        return Serving(span, name, self.site.tracer.unrecorded(span) or span, named=self.named)
 
     def reply_header(self, request: Serving) -> str | None:
         """The trace's id for the answer's `X-Trace-ID`, if answers are to have it."""

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from autotrace import guard
 from autotrace.declare.lineage import descend
 from autotrace.declare.message import find_parent
 from autotrace.propagate.formats import Inbound
+from autotrace.span.clock import Clock
 from autotrace.span.finished import AttributeValue
 from autotrace.span.site import Silence, Site
 from autotrace.span.span import Span
 from autotrace.span.tagged import Tag, TaggedSite
 from autotrace.span.tracer import Tracer
+from autotrace.span.unrecorded import Unrecorded
 
 _LIMIT = 16
 """How many arguments are looked at for a message."""
@@ -37,13 +39,14 @@ class DeclaredSite(TaggedSite):
         *,
         reads: bool,
     ) -> None:
-        super().__init__(tracer, name, tags, kind, 0, attributes)
-        self.roots = tuple(roots)
+        super().__init__(tracer, name, tags, kind, 0, attributes, roots)
         self.reads = reads
         self._skipped = int(self.roots[:1] in (("self",), ("cls",)))
 
-    def nullcontext(self, arguments: tuple[object, ...] = ()) -> Span | Silence:  # type: ignore[override]
-        span = super().nullcontext(arguments) if self.tags else Site.nullcontext(self)
+    def nullcontext(  # type: ignore[override]  # as in `TaggedSite`
+        self, arguments: tuple[object, ...] = (), clock: Callable[[], int] = Clock.now
+    ) -> Span | Unrecorded | Silence:
+        span = super().nullcontext(arguments, clock) if self.tags else Site.nullcontext(self, clock)
         if span.__class__ is Span and span.root.span is span and self.reads:
             try:
                 parent = find_parent(self._candidates(arguments))

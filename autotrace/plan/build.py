@@ -125,7 +125,7 @@ def _sampler(sampler: Sampler, loaded: Loaded) -> SamplerSettings:
 def _rule(endpoint: Endpoint, loaded: Loaded, index: int) -> EndpointRule:
     place = loaded.place(("sampler", "endpoints", index, "endpoint"))
     origin = Origin(loaded.file, place.line, place.column)
-    return EndpointRule(endpoint.endpoint, endpoint.rate, _optional_ns(endpoint.slower_than), origin)
+    return EndpointRule(endpoint.endpoint, endpoint.rate, _optional_ns(endpoint.slower_than), origin, endpoint.record)
 
 
 def _exporter(entry: Exporter) -> ExporterSettings:

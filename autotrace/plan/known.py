@@ -31,30 +31,34 @@ def attribute_reader(name: str) -> Callable[[object], object]:
 
     def read(value: object) -> object:
         entry = known.get(id(type(value)))
-        if entry is not None:
-            held = ABSENT
-            for names in entry[1]:
-                held = names.get(name, ABSENT)
-                if held is not ABSENT:
-                    break
-            if held is entry[2]:
-                try:
-                    # With a slot or nothing on the class this looks at the value alone, and makes no dict of it.
-                    return _read_generic(value, name)
-                except AttributeError:
-                    pass
-        found = plain_attribute(value, name)
-        if entry is None and found is not ABSENT:
-            _learn(known, type(value), name)
-        return found
+        if entry is None:
+            return _learn(known, value, name)
+        _, layers, held = entry
+        for names in layers:
+            if name in names:
+                holds = names[name] is held
+                break
+        else:
+            holds = held is ABSENT
+        if holds:
+            try:
+                # With a slot or nothing on the class this looks at the value alone, and makes no dict of it.
+                return _read_generic(value, name)
+            except AttributeError:
+                pass
+        return plain_attribute(value, name)
 
     return read
 
 
-def _learn(known: dict[int, _Known], kind: type, name: str) -> None:
+def _learn(known: dict[int, _Known], value: object, name: str) -> object:
+    """Read the slow way, and remember the class where the quick way gives the same."""
+    found = plain_attribute(value, name)
+    kind = type(value)
     layers = class_layers(kind)
     held: Any = next((names[name] for names in layers if name in names), ABSENT)
-    if type(held) is MemberDescriptorType or (held is ABSENT and reads_own_dict(kind)):
+    if found is not ABSENT and (type(held) is MemberDescriptorType or (held is ABSENT and reads_own_dict(kind))):
         if len(known) >= _KNOWN_LIMIT:
             known.clear()  # a program that makes classes as it goes: none of them is kept for long
         known[id(kind)] = _Known(kind, layers, held)
+    return found

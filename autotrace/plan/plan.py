@@ -8,12 +8,16 @@ from autotrace.plan.target import Origin, Target
 
 
 class EndpointRule(NamedTuple):
-    """One entry of `[[sampler.endpoints]]`; `rate` is a probability from 0 to 1, `slower_than_ns` in nanoseconds."""
+    """One entry of `[[sampler.endpoints]]`; `rate` is a probability from 0 to 1, `slower_than_ns` in nanoseconds.
+
+    Where `record` is false, nothing of its traces is recorded.
+    """
 
     endpoint: str
     rate: float | None
     slower_than_ns: int | None
     origin: Origin
+    record: bool = True
 
 
 class SamplerSettings(NamedTuple):

@@ -12,12 +12,24 @@ _RANDOMNESS = 1 << 56
 
 
 class Rule:
-    """A rule and how often it was used; `rate` is None where a caller decides; `slower_than` nanoseconds, 0 for never."""
+    """A rule and how often it was used; `rate` is None where a caller decides; `slower_than` nanoseconds, 0 for never.
 
-    __slots__ = ("dropped", "matches", "rate", "rejected_below", "seen", "slower_than", "text")
+    `records` says whether anything is recorded at all.
+    """
 
-    def __init__(self, text: str, rate: float | None, slower_than: int, matches: Callable[[str], object]) -> None:
+    __slots__ = ("dropped", "matches", "rate", "records", "rejected_below", "seen", "slower_than", "text")
+
+    def __init__(
+        self,
+        text: str,
+        rate: float | None,
+        slower_than: int,
+        matches: Callable[[str], object],
+        *,
+        records: bool = True,
+    ) -> None:
         self.text = text
+        self.records = records
         self.rate = rate
         self.rejected_below = round((1.0 - (rate or 0.0)) * _RANDOMNESS)
         self.slower_than = slower_than
@@ -55,5 +67,6 @@ def endpoint_rule(entry: EndpointRule, default: Rule) -> Rule:
     """An entry of `[[sampler.endpoints]]`; what it leaves out is the default's."""
     rate = default.rate if entry.rate is None else entry.rate
     slower_than = default.slower_than if entry.slower_than_ns is None else entry.slower_than_ns
-    text = f'[[sampler.endpoints]] endpoint = "{entry.endpoint}", rate = {rate:g} ({entry.origin})'
-    return Rule(text, rate, slower_than, compile_endpoint(entry.endpoint))
+    what = f"rate = {rate:g}" if entry.record else "record = false"
+    text = f'[[sampler.endpoints]] endpoint = "{entry.endpoint}", {what} ({entry.origin})'
+    return Rule(text, rate, slower_than, compile_endpoint(entry.endpoint), records=entry.record)

@@ -18,6 +18,7 @@ class Sampler:
         self._default = default_rule(settings)
         self._remote = remote_rule(settings)
         self._rules = tuple(endpoint_rule(entry, self._default) for entry in settings.endpoints)
+        self._records_all = all(rule.records for rule in self._rules)
         self._keep_errors = settings.keep_errors
         self._by_endpoint: dict[str, Rule] = {}
         self.reset()
@@ -27,6 +28,17 @@ class Sampler:
         self._seen = self._sampled = self._errors = self._slow = self._requested = 0
         for rule in (*self._rules, self._default, self._remote):
             rule.seen = rule.dropped = 0
+
+    def records(self, root: LocalRoot) -> bool:
+        """Whether anything of a local root that has just started is recorded: not where its rule says `record = false`."""
+        if self._records_all:
+            return True
+        rule = self._rule(root)
+        if not rule.records:
+            self._seen += 1
+            rule.seen += 1
+            rule.dropped += 1
+        return rule.records
 
     def decide(self, root: LocalRoot) -> bool:
         """The head decision: a caller's is followed; else the rate of the endpoint's rule, else of the sampler."""

@@ -25,6 +25,10 @@ class Samplers:
         for sampler in (self._process, *self._own.values()):
             sampler.reset()
 
+    def records(self, root: LocalRoot) -> bool:
+        """Whether anything of a local root that has just started is recorded."""
+        return self._sampler(root).records(root)
+
     def decide(self, root: LocalRoot) -> bool:
         """The head decision of a local root."""
         return self._sampler(root).decide(root)

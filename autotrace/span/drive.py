@@ -13,9 +13,10 @@ from typing import Any
 
 from autotrace import guard
 from autotrace.span.context import get_current, set_current
-from autotrace.span.site import Site
+from autotrace.span.site import Silence, Site
 from autotrace.span.span import Span
 from autotrace.span.tagged import TaggedSite
+from autotrace.span.unrecorded import Unrecorded
 
 
 class GeneratorSite:
@@ -46,7 +47,7 @@ class _Steps:
     def __init__(self, site: Site, generator: Any) -> None:
         self.site = site
         self.generator = generator
-        self.span: Span | None = None
+        self.span: Span | Unrecorded | None = None
         self.inside: object = None
         self.outside: object = None
 
@@ -85,7 +86,7 @@ class _Steps:
             span = site.nullcontext(tuple(arguments.get(root) for root in site.roots))
         else:
             span = site.nullcontext()
-        self.span = span if isinstance(span, Span) else None
+        self.span = None if isinstance(span, Silence) else span
 
 
 class Driver(Generator[Any, Any, Any]):

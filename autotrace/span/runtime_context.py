@@ -20,6 +20,10 @@ from autotrace.span.context import current
 from autotrace.span.facade import Facade, facade_of
 from autotrace.span.remote import RemoteParent
 from autotrace.span.span import Span
+from autotrace.span.tracer import Lineage
+from autotrace.span.unrecorded import Unrecorded
+
+_UNRECORDED_KEY = "autotrace-unrecorded"
 
 
 class SharedRuntimeContext(_RuntimeContext):
@@ -35,6 +39,8 @@ class SharedRuntimeContext(_RuntimeContext):
         value = current.get()
         if isinstance(value, Span):
             return context_of(value)
+        if isinstance(value, Unrecorded):
+            return context_without_span(value)
         return cast(Context, value) if value is not None else Context()
 
     def detach(self, token: Token[Any]) -> None:
@@ -79,6 +85,13 @@ def context_of(span: Span) -> Context:
     return detail.context
 
 
+def context_without_span(unrecorded: Unrecorded) -> Context:
+    """The context below a local root that is not recorded: the application's own, with a mark that we find again."""
+    below = unrecorded.parent
+    base = below if isinstance(below, Context) else remote_context(unrecorded.root.span)
+    return Context({**base, _UNRECORDED_KEY: unrecorded})
+
+
 def remote_context(span: Span) -> Context:
     """What came over the wire beside the parent: its baggage."""
     remote = span.root.remote
@@ -89,9 +102,12 @@ def remote_context(span: Span) -> Context:
     return W3CBaggagePropagator().extract({"baggage": remote.baggage}, Context())
 
 
-def parent_in(context: object) -> Span | RemoteParent | None:
+def parent_in(context: object) -> Lineage:
     """The parent that an OpenTelemetry context names: a span of ours, or the identity of one that is not."""
     found = cast(Context, context).get(_SPAN_KEY)
+    if found is None:
+        unrecorded = cast(Context, context).get(_UNRECORDED_KEY)
+        return unrecorded if isinstance(unrecorded, Unrecorded) else None
     if isinstance(found, Facade):
         return found.record
     record = getattr(found, "_autotrace_record", None)

@@ -8,9 +8,11 @@ which the code runs untraced.
 
 from __future__ import annotations
 
+import gc
 import importlib
 from collections.abc import Callable, Mapping
 from types import ModuleType, TracebackType
+from typing import TYPE_CHECKING
 
 from autotrace import guard
 from autotrace.span.clock import Clock
@@ -19,20 +21,32 @@ from autotrace.span.finished import AttributeValue
 from autotrace.span.service import Service
 from autotrace.span.span import ShortSpan, Span
 from autotrace.span.tracer import Tracer
+from autotrace.span.unrecorded import Unrecorded
 
 _OWN_FILES = frozenset((__file__, __file__.replace("site.py", "drive.py")))
 
 
+_released = memoryview(b"")
+_released.release()
+
+
 class Silence:
-    """What a failed or switched-off site gives instead of a span."""
+    """What a site gives instead of a span where nothing is recorded, or where it failed."""
 
     __slots__ = ()
 
-    def __enter__(self) -> None:
-        return None
+    if TYPE_CHECKING:
 
-    def __exit__(self, *details: object) -> None:
-        return None
+        def __enter__(self) -> object: ...
+
+        def __exit__(
+            self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        ) -> None: ...
+    else:
+        # C functions that do nothing with any arguments: two functions of Python would cost a silent call half as much
+        # again. A memoryview may be released as often as one likes.
+        __enter__ = gc.isenabled
+        __exit__ = _released.__exit__
 
 
 SILENCE = Silence()
@@ -82,29 +96,43 @@ class Site:
         self.attributes = attributes or {}
         self.service: Service | None = None
 
-    def nullcontext(self, clock: Callable[[], int] = Clock.now) -> Span | Silence:
+    def nullcontext(self, clock: Callable[[], int] = Clock.now) -> Span | Unrecorded | Silence:
         """Start a span and make it current; named after `contextlib.nullcontext`, for the reason above."""
         parent = get_current()
+        above = type(parent)
         try:
-            if parent.__class__ is Span and parent.root.open:
+            if above is Span and (root := parent.root).open:  # type: ignore[attr-defined]  # a Span, as compared
                 span = Span()
                 span.site = self
                 span.parent = parent
-                span.root = parent.root
+                span.root = root
                 span.end = 0
                 span.id = 0
                 span.detail = None
-            elif self.tracer.active:
-                span = self.tracer.start(self, Span, parent)
-            else:
+                span.start = clock()
+                set_current(span)
+                return span
+            if above is Unrecorded and parent.open and self.kind == "internal":  # type: ignore[attr-defined]  # likewise
                 return SILENCE
-            span.start = clock()
-            set_current(span)
-            return span
+            return self.begin(Span, parent)
         except BaseException as failure:
             set_current(parent)
             guard.swallow(failure)
             return SILENCE
+
+    def begin(self, kind: type[Span], parent: object) -> Span | Unrecorded | Silence:
+        """Start a span of `kind` below what is current, `parent`, and make current what the call is traced by."""
+        tracer = self.tracer
+        if not tracer.active or (isinstance(parent, Unrecorded) and parent.open and self.kind == "internal"):
+            return SILENCE
+        span = tracer.start(self, kind, parent)
+        unrecorded = tracer.unrecorded(span) if span.root.span is span else None
+        # What a client or a consumer does needs its span in any case: for the ids that it sends on.
+        if unrecorded is None or self.kind != "internal":
+            set_current(span)
+            return span
+        set_current(unrecorded)
+        return unrecorded
 
     def tag(self, span: Span, root: str, value: object) -> None:
         """Set the tags that start from `root`: this site has none."""
@@ -122,18 +150,10 @@ class ShortSite(Site):
 
     __slots__ = ()
 
-    def nullcontext(self, clock: Callable[[], int] = Clock.now) -> Span | Silence:
-        return self.begin(ShortSpan)
-
-    def begin(self, kind: type[Span]) -> Span | Silence:
-        """Start a span of `kind` below what is current, and make it current."""
+    def nullcontext(self, clock: Callable[[], int] = Clock.now) -> Span | Unrecorded | Silence:
         parent = get_current()
-        if not self.tracer.active:
-            return SILENCE
         try:
-            span = self.tracer.start(self, kind, parent)
-            set_current(span)
-            return span
+            return self.begin(ShortSpan, parent)
         except BaseException as failure:
             set_current(parent)
             guard.swallow(failure)

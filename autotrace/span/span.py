@@ -23,12 +23,14 @@ if TYPE_CHECKING:
     from autotrace.span.remote import RemoteParent
     from autotrace.span.site import Site
     from autotrace.span.tracer import Tracer
+    from autotrace.span.unrecorded import Unrecorded
 
 
 class LocalRoot:
     """A span without a local parent, all that was recorded below it, and what will decide whether it is kept.
 
-    Buffer and decision belong to it, never to the trace id: one process may hold several local roots of one trace.
+    Buffer and decision belong to it, never to the trace id: one process may hold several local roots of one trace. One that
+    is `unrecorded` (`record = false`) has spans only where something is sent on, and none of them is kept.
     """
 
     __slots__ = (
@@ -43,6 +45,7 @@ class LocalRoot:
         "span",
         "trace_number",
         "tracer",
+        "unrecorded",
         "verdict",
     )
 
@@ -53,6 +56,7 @@ class LocalRoot:
         self.trace_number = remote.trace_id if remote is not None else 0
         self.finished: list[Span] = []
         self.open = True
+        self.unrecorded: Unrecorded | None = None
         self.error = False
         self.keep = False
         self.head: bool | None = None

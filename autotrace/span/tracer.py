@@ -6,26 +6,30 @@ The quick way, a child of a span that is current, is in `autotrace.span.site`; a
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from autotrace.span.clock import Clock
 from autotrace.span.context import get_current, set_current
 from autotrace.span.finished import FinishedLink
 from autotrace.span.remote import RemoteParent
 from autotrace.span.span import LocalRoot, ShortSpan, Span
+from autotrace.span.unrecorded import Unrecorded
 
 if TYPE_CHECKING:
     from autotrace.span.site import Site
 
-# Set by `autotrace.span.open_telemetry` once the API is imported: a Context to our span or a remote parent in it.
-read_foreign_context: Callable[[object], Span | RemoteParent | None] = lambda context: None  # noqa: E731
+Lineage: TypeAlias = Span | RemoteParent | Unrecorded | None
+
+# Set by `autotrace.span.runtime_context` once the API is imported: a Context to what of ours or a remote parent is in it.
+read_foreign_context: Callable[[object], Lineage] = lambda context: None  # noqa: E731
 
 
 class Tracer:
     """One process's recording: what happens when a local root starts, overflows and ends.
 
-    `decide` gives the head decision of a local root; `keep` takes it with its finished spans once it has ended, and late
-    spans of a root that was kept. `limit` is how many finished spans one local root may hold.
+    `decide` gives the head decision of a local root, `ended` the late one; `deliver` takes the finished spans of one that is
+    kept, `dropped` those of one that is not. `records` says whether anything is recorded below a local root that has just
+    started. `limit` is how many finished spans one local root may hold.
     """
 
     def __init__(
@@ -36,6 +40,7 @@ class Tracer:
         limit: int = 5000,
         ignored_errors: frozenset[str] = frozenset(),
         dropped: Callable[[LocalRoot, Sequence[Span]], None] = lambda root, spans: None,
+        records: Callable[[LocalRoot], bool] = lambda root: True,
     ) -> None:
         self.decide = decide
         self.ended = ended
@@ -43,11 +48,13 @@ class Tracer:
         self.limit = limit
         self.ignored_errors = ignored_errors
         self.dropped = dropped
+        self.records = records
         self.active = True
 
     def resume(self, other: Tracer) -> None:
         """Record for `other` from now on: what was woven once stays woven and holds this tracer."""
         self.decide, self.ended, self.deliver = other.decide, other.ended, other.deliver
+        self.records = other.records
         self.limit, self.ignored_errors, self.dropped = other.limit, other.ignored_errors, other.dropped
         self.active = True
 
@@ -71,6 +78,15 @@ class Tracer:
         span.start = Clock.now()
         return span
 
+    def unrecorded(self, span: Span) -> Unrecorded | None:
+        """What is current instead of a local root whose endpoint says `record = false`; None for every other."""
+        root = span.root
+        if root.unrecorded is not None or self.records(root):
+            return None
+        root.head = root.remote is not None and bool(root.remote.sampled)
+        root.unrecorded = Unrecorded(root, span.parent)
+        return root.unrecorded
+
     def start_remote(self, site: Site, kind: type[Span], remote: RemoteParent | None) -> Span:
         """A local root below a span of another process, whatever is current here."""
         span = self.start(site, kind, None)
@@ -81,17 +97,19 @@ class Tracer:
             root.trace_number = remote.trace_id
         return span
 
-    def lineage(self, value: object) -> Span | RemoteParent | None:
+    def lineage(self, value: object) -> Lineage:
         """The span that `value` stands for; a span that vanished stands for its own parent."""
         while isinstance(value, ShortSpan) and value.vanished:
             value = value.parent
-        if value is None or isinstance(value, Span):
+        if value is None or isinstance(value, Span | Unrecorded):
             return value
         return read_foreign_context(value)
 
-    def _root(self, span: Span, lineage: Span | RemoteParent | None) -> LocalRoot:
+    def _root(self, span: Span, lineage: Lineage) -> LocalRoot:
         if isinstance(lineage, RemoteParent):
             return LocalRoot(self, span, lineage)
+        if isinstance(lineage, Unrecorded):
+            return self._unrecorded_root(span, lineage)
         if lineage is not None and not lineage.root.open and lineage.root.verdict is None:
             above = lineage.root
             return LocalRoot(self, span, RemoteParent(above.trace_id, lineage.span_id, above.sampled))
@@ -101,7 +119,15 @@ class Tracer:
             root.links.append(FinishedLink(lineage.root.trace_id, lineage.span_id, {}))
         return root
 
-    def leave(self, span: Span) -> None:
+    def _unrecorded_root(self, span: Span, lineage: Unrecorded) -> LocalRoot:
+        above = lineage.root
+        if not lineage.open:
+            return LocalRoot(self, span, None)
+        root = LocalRoot(self, span, RemoteParent(above.trace_id, above.span.span_id, above.sampled))
+        root.unrecorded = lineage
+        return root
+
+    def leave(self, span: Span | Unrecorded) -> None:
         """Restore what was current before `span`, where something that was started inside it is still current."""
         value = get_current()
         while value is not None:
@@ -112,13 +138,16 @@ class Tracer:
             if lineage is span:
                 set_current(span.parent)
                 return
-            value = lineage.parent if isinstance(lineage, Span) else None
+            value = lineage.parent if isinstance(lineage, Span | Unrecorded) else None
 
     def complete(self, span: Span) -> None:
         """Take a span that has ended: a local root is decided on, a late child follows the decision."""
         root = span.root
         if not root.open and root.verdict is None:
             return  # it was open when this process was forked, and ends in the parent process
+        if root.unrecorded is not None:
+            self._forget(span, root.unrecorded)
+            return
         if root.span is not span:
             if root.open:
                 root.finished.append(span)
@@ -134,9 +163,21 @@ class Tracer:
         root.verdict = self.ended(root)
         (self.deliver if root.verdict else self.dropped)(root, finished)
 
+    def _forget(self, span: Span, unrecorded: Unrecorded) -> None:
+        root = span.root
+        root.finished = []
+        if root.span is span:
+            if unrecorded.root is root:
+                unrecorded.open = False
+            root.open = root.verdict = False
+            span.parent = None
+
     def overflow(self, root: LocalRoot) -> None:
         """Bound a local root that holds too many: a sampled one delivers a chunk, an undecided one drops old leaves."""
         finished = root.finished
+        if root.unrecorded is not None:
+            root.finished = []
+            return
         if root.error or root.keep or root.sampled:
             root.keep = True
             root.finished = []
