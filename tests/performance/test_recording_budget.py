@@ -14,8 +14,8 @@ import pytest
 
 from benchmarks.session import Session
 
-_ROUNDS = 7
-_SECONDS = 0.03
+_ROUNDS = 6
+_SECONDS = 0.02
 
 
 class Turns(Session):
