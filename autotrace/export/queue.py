@@ -14,8 +14,8 @@ from typing import NamedTuple
 from autotrace.span.span import LocalRoot, Span
 
 _SPAN_BYTES = 256
-_DETAIL_BYTES = 768
-_ATTRIBUTE_BYTES = 96
+_DETAIL_BYTES = 512
+_ATTRIBUTE_BYTES = 64
 _SIZED = frozenset({str, list, tuple})
 
 
@@ -114,7 +114,9 @@ def weigh(spans: Sequence[Span]) -> int:
     values: list[object] = []
     for span in spans:
         detail = span.detail
-        if detail is not None:
+        if type(detail) is tuple:
+            values += detail
+        elif detail is not None:
             total += _DETAIL_BYTES
             # In one step: another thread may still be writing.
             values += detail.attributes.values()

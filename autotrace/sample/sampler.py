@@ -45,7 +45,7 @@ class Sampler:
         remote = root.remote
         if remote is not None and remote.sampled is not None:
             return remote.sampled
-        rule = self._rule(root)
+        rule = self._rule(root) if self._rules else self._default
         # All or nothing needs no trace id, and an id that nobody reads is never made.
         if rule.rate == 1.0:
             return True
@@ -53,8 +53,8 @@ class Sampler:
 
     def ended(self, root: LocalRoot) -> bool:
         """The late decision: whether an ended local root is exported: sampled, asked for, in error, or slow."""
-        rule = self._rule(root)
-        decider = self._decider(root, rule)
+        rule = self._rule(root) if self._rules else self._default
+        decider = rule if root.remote is None else self._decider(root, rule)
         self._seen += 1
         decider.seen += 1
         if root.sampled:
@@ -92,8 +92,7 @@ class Sampler:
         return rule if remote is None or remote.sampled is None else self._remote
 
     def _rule(self, root: LocalRoot) -> Rule:
-        if not self._rules:
-            return self._default
+        """The rule of an endpoint; where there are none, nobody comes here: each local root would pay for the call."""
         endpoint = endpoint_of(root.span)
         rule = self._by_endpoint.get(endpoint)
         if rule is None:

@@ -31,11 +31,11 @@ class Samplers:
 
     def decide(self, root: LocalRoot) -> bool:
         """The head decision of a local root."""
-        return self._sampler(root).decide(root)
+        return (self._sampler(root) if self._own else self._process).decide(root)
 
     def ended(self, root: LocalRoot) -> bool:
         """The late decision of a local root that has ended."""
-        return self._sampler(root).ended(root)
+        return (self._sampler(root) if self._own else self._process).ended(root)
 
     def counts(self) -> Counts:
         """What all of them have decided so far; the rule is that of the sampler that dropped most."""

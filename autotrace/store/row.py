@@ -5,6 +5,7 @@ from __future__ import annotations
 import json.encoder
 import struct
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import Any, TypeAlias
 
 from autotrace.span.finished import FinishedEvent, FinishedLink, FinishedSpan
@@ -20,6 +21,8 @@ SPANS_INSERT = "INSERT INTO spans VALUES (?,?,?)"
 _RECORD = "QQqqI"
 RECORD = struct.Struct(f">{_RECORD}")
 """One span in `spans.records`: its id, its parent's (0 for none), start, duration, the place of its description."""
+
+_PACKED = 32 * len(_RECORD)  # numbers that are packed at once
 
 # What a value of a span can raise while a row is made of it.
 REFUSALS = (OverflowError, TypeError, ValueError, AttributeError, RecursionError, struct.error)
@@ -74,8 +77,19 @@ def part_rows(identifier: int, resource: int, spans: Sequence[FinishedSpan], tex
         identifier, root.trace_id.to_bytes(16, "big"), resource, start_ns, min(end_ns, _LARGEST), len(spans), errors,
         root.name, root_order, external_id if isinstance(external_id, str) else None,
     )  # fmt: skip
-    contents = (identifier, struct.pack(f">{_RECORD * len(spans)}", *records), f"[{'],'.join(descriptions)}]]")
-    return part, contents
+    return part, (identifier, _pack(records), f"[{'],'.join(descriptions)}]]")
+
+
+def _pack(records: Sequence[int]) -> bytes:
+    # Not by one format for any number of spans: `struct` keeps a hundred of them, which may be a megabyte each.
+    if len(records) <= _PACKED:
+        return _packing(len(records))(*records)
+    return b"".join([_pack(records[first : first + _PACKED]) for first in range(0, len(records), _PACKED)])
+
+
+@cache
+def _packing(count: int) -> Callable[..., bytes]:
+    return struct.Struct(f">{_RECORD * (count // len(_RECORD))}").pack
 
 
 def encode_attributes(attributes: Mapping[str, Any]) -> str:

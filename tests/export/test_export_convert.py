@@ -138,3 +138,31 @@ def test_converting_twice_gives_the_same_ids(recording: Recording) -> None:
         pass
     assert recording.converted() == recording.converted()
     assert recording.spans[0].end <= Clock.now()
+
+
+def test_spans_of_one_place_share_its_attributes_and_a_tag_changes_none_of_them(recording: Recording) -> None:
+    site = Site(recording.tracer, "child", attributes={"code.function.name": "shop.child"})
+    with recording.site("root").nullcontext():
+        for number in range(3):
+            span = recording.tracer.start(site, Span, get_current())
+            if number == 1:
+                detail = span.details()
+                detail.attributes = {"order.id": 7}
+            span.close()
+    assert recording.root is not None
+    first, tagged, last, _ = convert(recording.root, recording.spans)
+    assert first.attributes is last.attributes is site.attributes
+    assert tagged.attributes == {"code.function.name": "shop.child", "order.id": 7}
+    assert site.attributes == {"code.function.name": "shop.child"}
+
+
+def test_each_span_gets_an_id_of_its_own_and_keeps_one_that_was_handed_out(recording: Recording) -> None:
+    with recording.site("root").nullcontext():
+        for _ in range(1000):
+            with recording.site("child").nullcontext():
+                pass
+    handed_out = recording.spans[17].span_id
+    assert recording.root is not None
+    identifiers = [span.span_id for span in convert(recording.root, recording.spans)]
+    assert len({*identifiers, 0}) == 1002
+    assert identifiers[17] == handed_out
