@@ -79,6 +79,25 @@ def test_a_span_comes_back_as_it_went_in(path, writer):
     assert (got.links[0].trace_id, got.links[0].span_id) == (f"{2**127:032x}", f"{2**63:016x}")
 
 
+def test_a_long_trace_comes_back_in_order_with_what_its_spans_share_and_what_they_do_not(path, writer):
+    shared = {"code.function.name": "shop.step"}
+    sent = [span(1)]
+    for number in range(2, 1000):
+        own = {"events": [FinishedEvent("tick", START, {"n": number})]} if number % 100 == 0 else {}
+        attributes = {"n": number} if number % 3 == 0 else shared
+        sent.append(span(number, parent=1, name="step", attributes=attributes, **own))
+    writer.deliver(SHOP, sent)
+    got = stored(path)
+    assert [(one.span_id, one.start_ns, one.duration_ns) for one in got] == [
+        (f"{one.span_id:016x}", one.start_ns, one.duration_ns) for one in sent
+    ]
+    assert [one.attributes for one in got] == [one.attributes for one in sent]
+    assert [[event.attributes for event in one.events] for one in got] == [
+        [event.attributes for event in one.events] for one in sent
+    ]
+    assert sum(one.parent_id is None for one in got) == 1
+
+
 @pytest.mark.parametrize(
     ("poison", "kept"),
     [
