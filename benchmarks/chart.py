@@ -13,7 +13,7 @@ from benchmarks.tables import amount, ratio_text
 
 _CHARTS = (
     ("A", "sync", "A traced call, recorded", "time added; OpenTelemetry SDK = 1, logarithmic"),
-    ("B", "flask_wall", "A Flask request, recorded", "time added; opentelemetry-instrument = 1, logarithmic"),
+    ("B", "flask_time", "A Flask request, recorded", "time added; opentelemetry-instrument = 1, logarithmic"),
 )
 _WIDTH, _LEFT, _BARS, _VALUES = 760, 190, 430, 670
 _ROW, _BAR, _HEAD, _FOOT = 24, 16, 52, 34

@@ -30,7 +30,7 @@ def keep(section: Section, samples: list[Sample], session: Session) -> None:
     document["sections"][section.NAME] = {
         "date": time.strftime("%Y-%m-%d"),
         "machine": machine(),
-        "rounds": session.rounds,
+        "rounds": len({sample.round for sample in samples}),
         "notes": list(session.notes),
         "versions": {peer: environments.versions(peer) for peer in session.peers},
         "samples": [_row(sample) for sample in samples],
