@@ -127,7 +127,7 @@ def measure(session: Session) -> Iterator[Sample]:
 def _starts(session: Session) -> dict[Key, Path]:
     """Everything that is started, with a folder of its own."""
     found = {}
-    for peer in session.having(*_STARTS):
+    for peer in ("bare", *session.having(*(peer for peer in _STARTS if peer != "bare"))):
         for mode in ("first_start", "later_start") if peer == "autotrace" else ("later_start",):
             folder = found[peer, mode] = session.new_folder(f"start-{peer}")
             lines = _STARTS[peer].lines + _STARTS[peer].app_lines
@@ -148,6 +148,8 @@ def _round(session: Session, starts: dict[Key, Path], program: str) -> dict[Key,
             try:
                 runs.append(_run(session, peer, folder, program))
             except WorkerError as error:
+                if peer == "bare":
+                    raise
                 session.note(f"{TITLES[peer]} did not start: {str(error).strip()[-300:]}")
                 starts.pop((peer, mode))
                 break
