@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import product
 from pathlib import Path
@@ -32,6 +33,7 @@ Check = Callable[["Loaded"], "Iterable[Mistake]"]
 # A line rather than the parsed key: a file whose TOML is broken has no keys yet.
 _RUN_UNTRACED = re.compile(r"""^\ufeff?[ \t]*on_config_error[ \t]*=[ \t]*["']run_untraced["']""", re.MULTILINE)
 _NO_PLACE = Place(0, 0)
+_PLUGINS = "PYDANTIC_DISABLE_PLUGINS"
 _NO_FIELDS = frozenset({"at", "as", "span", "tags", "how", "min_duration", "evaluate", "name", "methods"})
 _PATH_REMEDY = "write a parameter, self, result or error with .attribute, ['key'] or [0], or a constant in quotes"
 _TOML_REMEDIES = {
@@ -185,8 +187,9 @@ class _Examination:
         # pydantic costs 165 ms, which a program without a config does not pay.
         from pydantic import ValidationError
 
-        from autotrace.config.diagnose import diagnose, diagnose_fields
-        from autotrace.config.model import Config
+        with _without_plugins():
+            from autotrace.config.diagnose import diagnose, diagnose_fields
+            from autotrace.config.model import Config
 
         model: Config | None = None
         findings: list[Finding] = []
@@ -225,6 +228,20 @@ def _changed_texts(written: Any, expanded: Any) -> Iterator[tuple[str, str]]:
     elif isinstance(written, (list, tuple)):
         for before, after in zip(written, expanded, strict=True):
             yield from _changed_texts(before, after)
+
+
+@contextmanager
+def _without_plugins() -> Iterator[None]:
+    """Plugins of pydantic (logfire has one) are the application's to load, and not to see our models."""
+    before = os.environ.get(_PLUGINS)
+    os.environ[_PLUGINS] = "__all__"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[_PLUGINS]
+        else:
+            os.environ[_PLUGINS] = before
 
 
 def path_texts(data: Mapping[str, Any]) -> Iterator[tuple[KeyPath, str]]:

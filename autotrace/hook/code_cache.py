@@ -11,6 +11,7 @@ import os
 import sys
 
 from autotrace.hook.woven import Compiled, Woven
+from autotrace.store.location import make_directory
 
 _FORMAT = 1
 
@@ -41,6 +42,7 @@ class CodeCache:
         records = [(record.number, record.qualname, record.target, record.roots) for record in compiled.woven]
         temporary = f"{path}.{os.getpid()}"
         try:
+            make_directory(os.path.dirname(self._folder))  # noqa: PTH120 - as above
             os.makedirs(self._folder, mode=0o700, exist_ok=True)  # noqa: PTH103 - as above
             with open(temporary, "wb") as file:  # noqa: PTH123 - as above
                 marshal.dump((compiled.code, records), file)

@@ -1,9 +1,11 @@
 """Opens the store's file: takes a path, gives a connection whose tables are those of schema.sql."""
 
+# ruff: noqa: PTH113, PTH118, PTH120 - as in autotrace.store.write
+
 from __future__ import annotations
 
+import os
 import sqlite3
-from pathlib import Path
 
 from autotrace.errors import StoreError
 from autotrace.store.lock import BUSY_TIMEOUT_MS, begin, wait_for
@@ -14,7 +16,7 @@ WAL_PAGES = 1000  # of 4 KiB, after which a commit checkpoints
 WAL_LIMIT = 8 * 1024 * 1024  # bytes that the log keeps on disk after a checkpoint
 
 
-def open_writable(path: Path) -> sqlite3.Connection:
+def open_writable(path: str | os.PathLike[str]) -> sqlite3.Connection:
     """Open, create or migrate the store at `path`; its directory must exist. Raises StoreError."""
     try:
         connection = _connect(str(path))
@@ -30,9 +32,9 @@ def open_writable(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def open_readable(path: Path) -> sqlite3.Connection:
+def open_readable(path: str | os.PathLike[str]) -> sqlite3.Connection:
     """Open the store at `path` for reading only. Raises StoreError when it is missing, empty, foreign or newer."""
-    if not path.is_file():
+    if not os.path.isfile(path):
         raise StoreError(f"{path}: there is no store here")
     try:
         connection = _open_read_only(path)
@@ -49,7 +51,7 @@ def open_readable(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def _refusal(path: Path, doing: str, error: Exception) -> StoreError:
+def _refusal(path: str | os.PathLike[str], doing: str, error: Exception) -> StoreError:
     if isinstance(error, StoreError):
         return error
     if isinstance(error, sqlite3.OperationalError):
@@ -64,8 +66,10 @@ def _connect(database: str, uri: bool = False) -> sqlite3.Connection:
     )
 
 
-def _open_read_only(path: Path) -> sqlite3.Connection:
-    address = path.absolute().as_uri() + "?mode=ro"
+def _open_read_only(path: str | os.PathLike[str]) -> sqlite3.Connection:
+    from pathlib import Path  # for the commands that read; a program that writes does not pay its 5 ms
+
+    address = Path(path).absolute().as_uri() + "?mode=ro"
     connection = _connect(address, uri=True)
     try:
         connection.execute("PRAGMA schema_version").fetchall()
@@ -89,7 +93,7 @@ def _switch_to_log(connection: sqlite3.Connection) -> None:
     wait_for(lambda: connection.execute("PRAGMA journal_mode = WAL").fetchall())
 
 
-def _migrate(connection: sqlite3.Connection, path: Path) -> None:
+def _migrate(connection: sqlite3.Connection, path: str | os.PathLike[str]) -> None:
     if _version(connection, path) == VERSION:
         return
     begin(connection)
@@ -105,7 +109,7 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> None:
 def _create(connection: sqlite3.Connection) -> None:
     # By our own loader, which reads from a zip as well. Nothing may be imported here, at exit: where a module makes a
     # namedtuple the interpreter forgets that a KeyboardInterrupt is to end the process as SIGINT does.
-    script = __loader__.get_data(str(Path(__file__).with_name("schema.sql"))).decode()  # type: ignore[name-defined]  # set by the import system
+    script = __loader__.get_data(os.path.join(os.path.dirname(__file__), "schema.sql")).decode()  # type: ignore[name-defined]  # set by the import system
     # Not executescript: it commits first, and two processes would then create the same tables.
     for statement in script.split(";\n"):
         if statement.strip():
@@ -114,7 +118,7 @@ def _create(connection: sqlite3.Connection) -> None:
     connection.execute(f"PRAGMA user_version = {VERSION}")
 
 
-def _version(connection: sqlite3.Connection, path: Path) -> int:
+def _version(connection: sqlite3.Connection, path: str | os.PathLike[str]) -> int:
     """The version of the tables, 0 for an empty file. Raises StoreError for a file that is not ours or too new."""
     # The tables first: another process may create them, and the rest in the same transaction, between two questions.
     tables, application, version = (

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -286,3 +288,12 @@ def test_an_expanded_secret_is_not_shown_in_a_path(folder: Path) -> None:
     with pytest.raises(ConfigError) as caught:
         load_file(folder / "tracing.toml", environ={"SECRET": "hun ter2"}, check_path=parse)
     assert str(caught.value).startswith('tracing.toml:3:14: "${SECRET}" is no path: ')
+
+
+def test_plugins_of_pydantic_are_left_to_the_application() -> None:
+    program = (
+        "import os; from autotrace.config.load import load_mapping; load_mapping({}); from pydantic.plugin import _loader\n"
+        "print(_loader._plugins, 'PYDANTIC_DISABLE_PLUGINS' in os.environ)"
+    )
+    outcome = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert outcome.stdout == "None False\n"

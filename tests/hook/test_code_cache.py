@@ -8,7 +8,7 @@ import sys
 import pytest
 from woven import target
 
-from autotrace.hook import trace
+from autotrace.hook import compile as compiling
 
 SOURCE = "def create(order):\n    return order\n\ndef rows():\n    yield 1\n"
 
@@ -17,13 +17,13 @@ SOURCE = "def create(order):\n    return order\n\ndef rows():\n    yield 1\n"
 def compilations(monkeypatch):
     """How often source was really compiled."""
     counted = []
-    real = trace.compile_woven
+    real = compiling.compile_woven
 
     def count(source, *more, **options):
         counted.append(source)
         return real(source, *more, **options)
 
-    monkeypatch.setattr(trace, "compile_woven", count)
+    monkeypatch.setattr(compiling, "compile_woven", count)
     return counted
 
 
