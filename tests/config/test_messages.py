@@ -295,5 +295,7 @@ def test_plugins_of_pydantic_are_left_to_the_application() -> None:
         "import os; from autotrace.config.load import load_mapping; load_mapping({}); from pydantic.plugin import _loader\n"
         "print(_loader._plugins, 'PYDANTIC_DISABLE_PLUGINS' in os.environ)"
     )
-    outcome = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    outcome = subprocess.run(
+        [sys.executable, "-c", program], cwd=Path(__file__).parents[2], capture_output=True, text=True, check=True
+    )
     assert outcome.stdout == "None False\n"
