@@ -74,7 +74,7 @@ class Consumer:
                 attributes["autotrace.external_id"] = inbound.external_id
             if self.batch is not None:
                 attributes["messaging.batch.message_count"] = count
-                span.root.links.extend(links)
+                span.root.links = (*span.root.links, *links)
             unrecorded = tracer.unrecorded(span)
             if unrecorded is not None:
                 set_current(unrecorded)

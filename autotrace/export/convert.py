@@ -7,7 +7,7 @@ from itertools import islice
 
 from autotrace import guard
 from autotrace.span.clock import since_epoch
-from autotrace.span.detail import making
+from autotrace.span.detail import Detail, making
 from autotrace.span.finished import AttributeValue, FinishedEvent, FinishedLink, FinishedSpan
 from autotrace.span.identifiers import new_span_ids
 from autotrace.span.remote import RemoteParent
@@ -42,7 +42,9 @@ def convert(root: LocalRoot, spans: Sequence[Span], identifiers: Iterator[int] |
             duration = span.end - start
             parent_id = (parent.id or parent.span_id) if parent.__class__ is Span else _parent_id(root, span)
             attributes = site.attributes
-            if detail is None:
+            if not isinstance(detail, Detail):
+                if detail is not None:
+                    attributes = site.described(detail)
                 name, kind, status, message, scope = site.name, site.kind, "unset", "", "autotrace"
                 events: Sequence[FinishedEvent] = ()
                 links: Sequence[FinishedLink] = ()

@@ -114,7 +114,7 @@ def weigh(spans: Sequence[Span]) -> int:
     values: list[object] = []
     for span in spans:
         detail = span.detail
-        if type(detail) is tuple:
+        if isinstance(detail, tuple):
             values += detail
         elif detail is not None:
             total += _DETAIL_BYTES

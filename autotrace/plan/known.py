@@ -7,17 +7,16 @@ makes sure that it still holds: a property that is put on the class later is fou
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from types import MemberDescriptorType
 from typing import Any, NamedTuple
 
-from autotrace.plan.plain import ABSENT, class_layers, plain_attribute, reads_own_dict
+from autotrace.plan.plain import ABSENT, class_layers, is_field, is_passive, plain_attribute, reads_own_dict
 
 _KNOWN_LIMIT = 16
 _read_generic = object.__getattribute__
 
 
 class _Known(NamedTuple):
-    """A class, the dicts of it and its bases, and what they hold of the name: a slot, or nothing (ABSENT)."""
+    """A class, the dicts of it and its bases, and what they hold of the name: a slot, a plain value, nothing (ABSENT)."""
 
     kind: type
     layers: tuple[Mapping[str, object], ...]
@@ -57,7 +56,7 @@ def _learn(known: dict[int, _Known], value: object, name: str) -> object:
     kind = type(value)
     layers = class_layers(kind)
     held: Any = next((names[name] for names in layers if name in names), ABSENT)
-    if found is not ABSENT and (type(held) is MemberDescriptorType or (held is ABSENT and reads_own_dict(kind))):
+    if found is not ABSENT and (is_field(held) or (is_passive(held) and reads_own_dict(kind))):
         if len(known) >= _KNOWN_LIMIT:
             known.clear()  # a program that makes classes as it goes: none of them is kept for long
         known[id(kind)] = _Known(kind, layers, held)

@@ -42,7 +42,7 @@ def plain_attribute(value: object, name: str) -> object:
     on_class = _on_class(kind, name)
     if on_class is not ABSENT:
         descriptor = type(on_class)
-        if descriptor is MemberDescriptorType or descriptor is _NAMED_FIELD:
+        if is_field(on_class):
             return _read_slot(on_class, value)
         if descriptor is GetSetDescriptorType:
             known = id(on_class.__objclass__) in _BUILTIN_TYPES  # type: ignore[attr-defined] # the type was compared
@@ -100,6 +100,16 @@ def _absent_after(error: Exception) -> object:
 def class_layers(kind: type) -> tuple[Mapping[str, object], ...]:
     """The dicts of a class and its bases in the order of look-up, without `object`'s."""
     return tuple(_names_of(one) for one in _bases_of(kind) if one is not object)
+
+
+def is_field(held: object) -> bool:
+    """Whether what a class holds of a name is a slot or the field of a named tuple, which are read without its code."""
+    return type(held) is MemberDescriptorType or type(held) is _NAMED_FIELD
+
+
+def is_passive(held: object) -> bool:
+    """Whether what a class holds of a name, or ABSENT, leaves reading it to the instance's own dict."""
+    return not any(_has(type(held), name) for name in ("__get__", "__set__", "__delete__"))
 
 
 def reads_own_dict(kind: type) -> bool:

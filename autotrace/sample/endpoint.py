@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from autotrace.span.detail import Detail
 from autotrace.span.span import Span
 
 _METHOD_AND_PATH = re.compile(r"(\S+) (/.*)")
@@ -20,7 +21,7 @@ def endpoint_of(span: Span) -> str:
     """
     name = span.name
     detail = span.detail
-    if detail is None or span.kind != "server":
+    if not isinstance(detail, Detail) or span.kind != "server":
         return name
     attributes = detail.attributes
     path = attributes.get("url.path")

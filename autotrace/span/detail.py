@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import _thread
 from types import MappingProxyType
+from typing import TypeAlias
 
 from autotrace.span.finished import AttributeValue, FinishedEvent, FinishedLink
 
 # Only for making what nobody has asked for yet: two threads must not make two. Reentrant, as a signal handler may ask too.
 making = _thread.RLock()
+
+
+Values: TypeAlias = tuple[AttributeValue | None, ...]
+"""What the tags of a call were at its beginning, in the order of its site's; None for none."""
 
 
 class Detail:

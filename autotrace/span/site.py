@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from autotrace import guard
 from autotrace.span.clock import Clock
 from autotrace.span.context import get_current, set_current
+from autotrace.span.detail import Values
 from autotrace.span.finished import AttributeValue
 from autotrace.span.service import Service
 from autotrace.span.span import ShortSpan, Span
@@ -133,6 +134,14 @@ class Site:
             return span
         set_current(unrecorded)
         return unrecorded
+
+    def named(self, values: Values) -> dict[str, AttributeValue]:
+        """The attributes that `values` stand for: this site reads none."""
+        return {}
+
+    def described(self, values: Values) -> Mapping[str, AttributeValue]:
+        """The same, with those of every call."""
+        return self.attributes
 
     def tag(self, span: Span, root: str, value: object) -> None:
         """Set the tags that start from `root`: this site has none."""

@@ -7,7 +7,7 @@ links and the OpenTelemetry face. All of it is made when somebody asks.
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,7 @@ from autotrace import guard
 from autotrace.span.capture import exception_attributes, is_error
 from autotrace.span.clock import Clock
 from autotrace.span.context import get_current, set_current
-from autotrace.span.detail import Detail, making
+from autotrace.span.detail import Detail, Values, making
 from autotrace.span.finished import FinishedEvent, FinishedLink
 from autotrace.span.identifiers import new_span_id, new_trace_id
 
@@ -62,7 +62,7 @@ class LocalRoot:
         self.head: bool | None = None
         self.verdict: bool | None = None
         self.dropped = 0
-        self.links: list[FinishedLink] = []
+        self.links: Sequence[FinishedLink] = ()
 
     @property
     def trace_id(self) -> int:
@@ -84,7 +84,9 @@ class LocalRoot:
 class Span:
     """One traced call. It is also the context manager that woven code enters, so that no local variable is needed.
 
-    `parent` is what was current before: another span, an OpenTelemetry context, or None. Times are `Clock.now()`.
+    `parent` is what was current before: another span, an OpenTelemetry context, or None. Times are `Clock.now()`. `detail`
+    is None while nothing is known but place and times, the values that the site's tags had when the call began, or a Detail
+    once more was said.
     """
 
     __slots__ = ("detail", "end", "id", "parent", "root", "site", "start")
@@ -94,7 +96,7 @@ class Span:
     root: LocalRoot
     start: int
     end: int
-    detail: Detail | None
+    detail: Detail | Values | None
     id: int
 
     # Any C function without arguments: the span is entered when it is made, and a Python function here would add a
@@ -162,13 +164,16 @@ class Span:
 
     def details(self) -> Detail:
         """The detail, made when first asked for."""
-        if self.detail is None:
-            with making:
-                if self.detail is None:
-                    detail = Detail()
-                    detail.attributes = {}
-                    self.detail = detail
-        return self.detail
+        detail = self.detail
+        if isinstance(detail, Detail):
+            return detail
+        with making:
+            detail = self.detail
+            if not isinstance(detail, Detail):
+                values, detail = detail, Detail()
+                detail.attributes = {} if values is None else self.site.named(values)
+                self.detail = detail
+            return detail
 
     @property
     def span_id(self) -> int:
@@ -183,13 +188,13 @@ class Span:
     def name(self) -> str:
         """The span's name: its own, or that of its place."""
         detail = self.detail
-        return (detail.name if detail is not None else None) or self.site.name
+        return (detail.name if isinstance(detail, Detail) else None) or self.site.name
 
     @property
     def kind(self) -> str:
         """internal, server, client, producer or consumer."""
         detail = self.detail
-        return (detail.kind if detail is not None else None) or self.site.kind
+        return (detail.kind if isinstance(detail, Detail) else None) or self.site.kind
 
 
 class ShortSpan(Span):
@@ -222,4 +227,4 @@ class ShortSpan(Span):
     def has_links(self) -> bool:
         """Whether something outside its own call was said of it; tags alone are no reason to keep it."""
         detail = self.detail
-        return detail is not None and bool(detail.links or detail.events or detail.facade)
+        return isinstance(detail, Detail) and bool(detail.links or detail.events or detail.facade)

@@ -12,7 +12,7 @@ from autotrace.plan.path import ABSENT, NOT_PLAIN
 from autotrace.span.capture import TEXT_LIMIT, attribute_of
 from autotrace.span.clock import Clock
 from autotrace.span.context import get_current, set_current
-from autotrace.span.detail import Detail
+from autotrace.span.detail import Values
 from autotrace.span.finished import AttributeValue
 from autotrace.span.site import SILENCE, ShortSite, Silence
 from autotrace.span.span import ShortSpan, Span
@@ -31,7 +31,7 @@ class Tag(NamedTuple):
 class TaggedSite(ShortSite):
     """A site with tags; `roots` are the parameters whose values a call hands over, in that order."""
 
-    __slots__ = ("entry", "roots", "tags", "unreadable")
+    __slots__ = ("_constants", "_names", "entry", "roots", "tags", "unreadable")
 
     def __init__(
         self,
@@ -51,6 +51,9 @@ class TaggedSite(ShortSite):
         self.entry = tuple(
             (self.roots.index(tag.root), tag.attribute, tag.read) for tag in self.tags if tag.root in self.roots
         )
+        # In one step for each span: of one name the call's own value comes last and wins.
+        self._names = (*self.attributes, *(attribute for _, attribute, _ in self.entry))
+        self._constants: Values = tuple(self.attributes.values())
         self.unreadable: set[str] = set()
 
     def nullcontext(  # type: ignore[override]  # a call of this site hands its arguments over
@@ -61,8 +64,7 @@ class TaggedSite(ShortSite):
             if type(parent) is not Span or self.min_duration or not (root := parent.root).open:
                 begun = self.begin(ShortSpan if self.min_duration else Span, parent)
                 if isinstance(begun, Span) and arguments:
-                    begun.details()
-                    self._read_entry(begun, arguments)
+                    begun.detail = self._read(arguments)
                 return begun
             # As in `Site`; written out, for a call of Python costs a tenth of a span.
             span = Span()
@@ -71,12 +73,7 @@ class TaggedSite(ShortSite):
             span.root = root
             span.end = 0
             span.id = 0
-            span.detail = None
-            if arguments:
-                # Nobody else has the span yet, so that no lock is needed as in `details`.
-                span.detail = detail = Detail()
-                detail.attributes = {}
-                self._read_entry(span, arguments)
+            span.detail = self._read(arguments) if arguments else None
             span.start = clock()
             set_current(span)
             return span
@@ -85,35 +82,43 @@ class TaggedSite(ShortSite):
             guard.swallow(failure)
             return SILENCE
 
-    def _read_entry(self, span: Span, arguments: tuple[object, ...]) -> None:
-        """Set the tags that come from the arguments of a call, one for each of `roots`."""
-        attributes = span.detail.attributes  # type: ignore[union-attr]  # the caller has made it
+    def _read(self, arguments: tuple[object, ...]) -> Values:
+        """The values of the tags that come from the arguments of a call, one argument for each of `roots`."""
+        values: list[AttributeValue | None] = []
         for index, attribute, read in self.entry:
             found = read(arguments[index])
             kind = type(found)
             if (kind is str and len(found) <= TEXT_LIMIT) or kind is int or kind is float or kind is bool:  # type: ignore[arg-type]  # a str, as compared
-                attributes[attribute] = found  # type: ignore[assignment]  # one of those, as compared
+                values.append(found)  # type: ignore[arg-type]  # one of those, as compared
             else:
-                self._set(span, attribute, found)
+                values.append(self._plain(attribute, found))
+        return tuple(values)
+
+    def named(self, values: Values) -> dict[str, AttributeValue]:
+        return {entry[1]: value for entry, value in zip(self.entry, values, strict=True) if value is not None}
+
+    def described(self, values: Values) -> Mapping[str, AttributeValue]:
+        if None in values:
+            return {**self.attributes, **self.named(values)}
+        return dict(zip(self._names, self._constants + values, strict=True))  # type: ignore[arg-type]  # no None, as asked
+
+    def _plain(self, attribute: str, found: object) -> AttributeValue | None:
+        """What a path found as an attribute, if it is one."""
+        if found is NOT_PLAIN:
+            self.unreadable.add(attribute)
+            return None
+        return None if found is ABSENT else attribute_of(found)
 
     def tag(self, span: Span, root: str, value: object) -> None:
         """Set every tag that starts from `root`."""
         try:
             for tag in self.tags:
                 if tag.root == root:
-                    self._set(span, tag.attribute, tag.read(value))
+                    found = self._plain(tag.attribute, tag.read(value))
+                    if found is not None:
+                        span.details().attributes[tag.attribute] = found
         except BaseException as failure:
             guard.swallow(failure)
-
-    def _set(self, span: Span, attribute: str, found: object) -> None:
-        if found is ABSENT:
-            return
-        if found is NOT_PLAIN:
-            self.unreadable.add(attribute)
-            return
-        value = attribute_of(found)
-        if value is not None:
-            span.details().attributes[attribute] = value
 
 
 class Results:

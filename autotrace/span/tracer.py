@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from autotrace.span.clock import Clock
 from autotrace.span.context import get_current, set_current
+from autotrace.span.detail import Detail
 from autotrace.span.finished import FinishedLink
 from autotrace.span.remote import RemoteParent
 from autotrace.span.span import LocalRoot, ShortSpan, Span
@@ -116,7 +117,7 @@ class Tracer:
         root = LocalRoot(self, span, None)
         if lineage is not None:
             # Work that outlives the request which started it: its own trace, linked, or one trace would never end.
-            root.links.append(FinishedLink(lineage.root.trace_id, lineage.span_id, {}))
+            root.links = (FinishedLink(lineage.root.trace_id, lineage.span_id, {}),)
         return root
 
     def _unrecorded_root(self, span: Span, lineage: Unrecorded) -> LocalRoot:
@@ -199,4 +200,4 @@ class Tracer:
 
 
 def _failed(span: Span) -> bool:
-    return span.detail is not None and span.detail.status == "error"
+    return isinstance(span.detail, Detail) and span.detail.status == "error"

@@ -329,7 +329,7 @@ def test_a_pool_of_the_users_own_hands_the_context_over(way: str, trace: Trace) 
     assert recording.parent(one) == first.span_id
     assert recording.parent(two) == second.span_id
     assert recording.parent(three) == 0
-    assert three.root.links == []
+    assert not three.root.links
 
 
 @pytest.mark.skipif(sys.version_info < (3, 11), reason="an exception's traceback is fixed before 3.11")

@@ -92,7 +92,7 @@ def test_an_exception_is_an_event_at_its_time(recording: Recording) -> None:
 
 def test_the_root_carries_its_links_and_how_many_spans_it_lost(recording: Recording) -> None:
     span = recording.tracer.start(recording.site("root"), Span, None)
-    span.root.links.append(FinishedLink(1, 2, {}))
+    span.root.links = (FinishedLink(1, 2, {}),)
     span.details().add_link(FinishedLink(3, 4, {}))
     span.root.dropped = 17
     span.close()

@@ -33,7 +33,7 @@ def test_an_exception_whose_text_cannot_be_had_arrives_untouched(traced, how):
         shop.fail(error)
     assert caught.value is error
     assert (error.__context__, error.__cause__) == (None, None)
-    (event,) = program.span("fail").detail.events
+    (event,) = program.span("fail").details().events
     assert event.attributes["exception.message"] == "<HarshError whose __str__ raises RuntimeError>"
 
 

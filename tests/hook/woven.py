@@ -125,12 +125,12 @@ class Program:
 
 def attributes(span: Span) -> dict[str, object]:
     """What was said of one span, without what its place says of all."""
-    return dict(span.detail.attributes) if span.detail is not None else {}
+    return dict(span.details().attributes)
 
 
 def status(span: Span) -> str:
     """unset, ok or error."""
-    return span.detail.status if span.detail is not None else "unset"
+    return span.details().status
 
 
 def _lines(below: Mapping[int, list[Span]], parent: int, depth: int) -> list[str]:

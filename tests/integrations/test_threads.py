@@ -143,7 +143,7 @@ def test_the_work_sees_the_span_that_handed_it_over(way: Callable[[Recording], N
 def test_work_that_nobody_traced_handed_over_is_a_root(way: Callable[[Recording], None], traced: Recording) -> None:
     way(traced)
     assert traced.only().root.span is traced.only()
-    assert traced.only().root.links == []
+    assert not traced.only().root.links
 
 
 def test_a_context_of_opentelemetry_is_handed_over_too(traced: Recording, pool: ThreadPoolExecutor) -> None:
@@ -180,7 +180,7 @@ def test_a_pools_thread_belongs_to_nobody(traced: Recording, pool: ThreadPoolExe
     assert traced.parent(three) == second.span_id
     assert three.root.trace_id == second.root.trace_id != first.root.trace_id
     assert traced.parent(nobody) == 0
-    assert nobody.root.links == []
+    assert not nobody.root.links
 
 
 def test_work_in_an_open_request_of_somebody_else_is_not_its_own(traced: Recording, pool: ThreadPoolExecutor) -> None:

@@ -34,6 +34,18 @@ def test_a_slot_is_read_and_an_unset_one_is_absent() -> None:
     assert [read(full), read(empty), read(full)] == [7, ABSENT, 7]
 
 
+def test_a_default_of_the_class_gives_way_to_the_instance_and_to_a_new_default() -> None:
+    class Rule:
+        template: str | None = None
+
+    read = attribute_reader("template")
+    bare, full = Rule(), Rule()
+    full.template = "/orders"
+    assert [read(bare), read(full), read(bare), read(full)] == [None, "/orders", None, "/orders"]
+    Rule.template = "/"
+    assert [read(bare), read(full)] == ["/", "/orders"]
+
+
 def test_a_property_put_on_a_known_class_later_is_not_run() -> None:
     class Late(Order):
         pass
