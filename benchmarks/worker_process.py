@@ -44,7 +44,11 @@ class WorkerProcess:
                 stderr=log,
                 text=True,
             )
-        self._answer()
+        try:
+            self._answer()
+        except WorkerError:
+            self.stop()
+            raise
 
     def ask(self, case: str, **how: Any) -> dict[str, float]:
         """Measure `case`. Raises WorkerError; NoSuchCaseError where the peer has no such thing in this mode."""
