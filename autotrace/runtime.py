@@ -46,7 +46,7 @@ _LATE_IMPORTS = frozenset(
         *("ast", "binascii", "bisect", "contextlib", "copy", "dataclasses", "datetime", "difflib", "dis", "fnmatch"),
         *("glob", "heapq", "inspect", "ipaddress", "json", "linecache", "logging", "math", "ntpath", "opcode"),
         *("pathlib", "sqlite3", "string", "struct", "textwrap", "threading", "token", "tokenize", "traceback"),
-        *("urllib", "weakref"),
+        *("grp", "urllib", "warnings", "weakref"),
     )
 )
 
