@@ -11,7 +11,7 @@ from typing import Any
 
 from autotrace import conventions
 from autotrace.conventions.environment import Environment
-from autotrace.hook.patch import Patcher
+from autotrace.hook.patch import Patcher, wrapped
 from autotrace.plan.integration import load_integrations
 from autotrace.plan.plan import PropagationSettings
 from autotrace.plan.target import Target
@@ -40,6 +40,10 @@ class Recording:
         module = importlib.import_module(target.module)
         problem = self._patcher.patch(module, target.qualname, self.wrapping(target))
         assert problem is None, problem
+
+    def traced(self, function: Any, target: Target) -> Any:
+        """What takes the place of a function that `target` names."""
+        return wrapped(function, self.wrapping(target))
 
     def wrapping(self, target: Target) -> Callable[[Any], Any]:
         """What wraps a function that `target` names."""

@@ -5,74 +5,59 @@ A websocket has a span for its handshake. The lifespan protocol is no request.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from types import TracebackType
 from typing import Any
 
 from autotrace import guard
-from autotrace.conventions.around import Call, Wrapper, surround
+from autotrace.conventions.around import Around, Wrapper, surround
 from autotrace.conventions.environment import Place
-from autotrace.conventions.serving import MARK, Server, Serving, address, location
+from autotrace.conventions.serving import MARK, Server, Serving
 from autotrace.propagate import formats
-from autotrace.propagate.carrier import reader
+from autotrace.propagate.carrier import Read, reader
 
-_READ = (*formats.HEADERS, "host", "user-agent")
+_READ = frozenset((*formats.HEADERS, "host", "user-agent"))
+_READ_BYTES = frozenset(name.encode() for name in _READ)
 _SWITCHED = 101
 _DENIED = 403
 
 
 def build(place: Place) -> Wrapper:
-    """The wrapper of an ASGI application."""
+    """What takes the place of an ASGI application; its arguments are positional by the specification."""
     server = Server(place)
 
-    def begin(instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Call | None:
-        # Positional by the specification; a caller that names them is rare enough to stay untraced.
-        if len(args) != 3 or kwargs:
+    def begin(scope: Any, send: Any) -> AsgiRequest | None:
+        if not callable(send) or scope.get("type") not in ("http", "websocket") or MARK in scope:
             return None
-        scope = args[0]
-        if scope.get("type") not in ("http", "websocket") or MARK in scope:
-            return None
-        request = _start(server, scope)
+        request = AsgiRequest(server, scope, send)
         scope[MARK] = True
-        return AsgiCall(server, request, args)
+        request.enter()
+        return request
 
-    return surround(place.original, begin)
-
-
-def _start(server: Server, scope: Mapping[str, Any]) -> Serving:
-    read = reader(list(scope.get("headers", ())), _READ)
-    websocket = scope["type"] == "websocket"
-    scheme = str(scope.get("scheme") or ("ws" if websocket else "http"))
-    query = scope.get("query_string", b"")
-    query = query.decode("latin-1") if isinstance(query, bytes) else str(query)
-    attributes = location(scheme, str(scope.get("path", "")), query)
-    attributes.update(address(read("host"), scope.get("server"), scheme))
-    if scope.get("http_version"):
-        attributes["network.protocol.version"] = str(scope["http_version"])
-    if websocket:
-        attributes["network.protocol.name"] = "websocket"
-    return server.start(read, str(scope.get("method") or "GET"), attributes)
+    return surround(place, Around(begin, ("-3", "-1"), _returned, _raised, replaces="-1"))
 
 
-class AsgiCall(Call):
+class AsgiRequest(Serving):
     """One request: its span ends when the application returns, which is after its background tasks."""
 
-    __slots__ = ("request", "send", "server")
+    __slots__ = ("replaced", "send")
 
-    def __init__(self, server: Server, request: Serving, args: tuple[Any, ...]) -> None:
-        scope, receive, self.send = args
-        super().__init__((scope, receive, self.sent), {})
-        self.server = server
-        self.request = request
-
-    def __enter__(self) -> None:
-        self.request.enter()
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.request.leave()
-        self.request.end(error)
+    def __init__(self, server: Server, scope: Any, send: Any) -> None:
+        get = scope.get
+        websocket = scope["type"] == "websocket"
+        query = get("query_string", b"")
+        super().__init__(
+            server,
+            _reader(get("headers", ())),
+            scheme=str(get("scheme") or ("ws" if websocket else "http")),
+            method=str(get("method") or "GET"),
+            path=str(get("path", "")),
+            query=query.decode("latin-1") if isinstance(query, bytes) else str(query),
+            itself=get("server"),
+            version=str(get("http_version") or ""),
+        )
+        if websocket:
+            self.span.details().attributes["network.protocol.name"] = "websocket"
+        self.send = send
+        self.replaced = self.sent
 
     def sent(self, message: Any) -> Any:
         """The server's `send`; its awaitable is handed on as it is."""
@@ -85,14 +70,37 @@ class AsgiCall(Call):
     def _note(self, message: Any) -> Any:
         kind = message.get("type")
         if kind == "websocket.accept":
-            self.request.status(_SWITCHED)
-            self.request.end()
+            self.status(_SWITCHED)
+            self.end()
         elif kind == "websocket.close":
-            self.request.status(_DENIED)
-            self.request.end()
+            self.status(_DENIED)
+            self.end()
         elif kind in ("http.response.start", "websocket.http.response.start"):
-            self.request.status(int(message["status"]))
-            identifier = self.server.reply_header(self.request)
+            self.status(int(message["status"]))
+            identifier = self.reply_header()
             if identifier is not None:
                 return {**message, "headers": [*message.get("headers", ()), (b"x-trace-id", identifier.encode())]}
         return message
+
+
+def _reader(headers: Any) -> Read:
+    # Servers give bytes in lower case, as the specification says; test clients give what they like.
+    wanted = [pair for pair in headers if type(pair[0]) is not bytes or pair[0] in _READ_BYTES or not pair[0].islower()]
+    return reader(wanted, _READ)
+
+
+def _returned(request: AsgiRequest, result: Any) -> Any:
+    try:
+        request.leave()
+        request.end()
+    except BaseException as failure:
+        guard.swallow(failure)
+    return result
+
+
+def _raised(request: AsgiRequest, error: BaseException) -> None:
+    try:
+        request.leave()
+        request.end(error)
+    except BaseException as failure:
+        guard.swallow(failure)

@@ -9,51 +9,51 @@ from __future__ import annotations
 
 import importlib
 import os
-from typing import Any
+from typing import Any, NamedTuple
 
-from autotrace.conventions.around import Call, Wrapper, surround
+from autotrace.conventions.around import Around, Wrapper, surround
 from autotrace.conventions.environment import Place
-from autotrace.conventions.field import attempt, field, parameters
+from autotrace.conventions.field import Fields, attempt
 from autotrace.conventions.traced_database import Database, TracedClasses
+from autotrace.plan.path import ABSENT
 
 _NAME_LIMIT = 256
 
 
 def build(place: Place) -> Wrapper | None:
-    """The wrapper of a function like `sqlite3.connect`; None for a library whose connections take no class."""
-    names = parameters(place)
+    """What takes the place of a function like `sqlite3.connect`; None for a library whose connections take no class."""
     factory = place.word("factory")
-    if factory not in names:
+    if factory not in place.parameters.names:
         return None
-    position = names.index(factory)
     classes = TracedClasses(Database.of(place), _class(place.word("connection")), _class(place.word("cursor")))
-    namespace = field(place, "namespace")
+    fields = Fields(place)
+    asked_for = fields.argument(factory)
+    namespace = fields.field("namespace")
 
-    def begin(instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Call | None:
-        asked = args[position] if position < len(args) else kwargs.get(factory, classes.connection)
-        traced = classes.connection_class(asked)
+    def begin(*values: Any) -> Connecting | None:
+        asked = asked_for(values)
+        traced = classes.connection_class(classes.connection if asked is ABSENT else asked)
         if traced is None:
             return None
-        name = database_name(namespace(instance, args, kwargs)) if namespace is not None else ""
-        if position < len(args):
-            return ConnectCall((*args[:position], traced, *args[position + 1 :]), kwargs, name)
-        return ConnectCall(args, {**kwargs, factory: traced}, name)
+        return Connecting(traced, database_name(namespace(values)) if namespace is not None else "")
 
-    return surround(place.original, begin)
+    return surround(place, Around(begin, fields.roots, _named, _nothing, replaces=factory))
 
 
-class ConnectCall(Call):
-    """One opening of a connection, which remembers the name of its database."""
+class Connecting(NamedTuple):
+    """One opening of a connection: the class that it gets, and the name of its database."""
 
-    __slots__ = ("name",)
+    replaced: type
+    name: str
 
-    def __init__(self, args: tuple[Any, ...], kwargs: dict[str, Any], name: str) -> None:
-        super().__init__(args, kwargs)
-        self.name = name
 
-    def returned(self, result: Any) -> Any:
-        attempt(setattr, result, "_autotrace_namespace", self.name)
-        return result
+def _named(call: Connecting, connection: Any) -> Any:
+    attempt(setattr, connection, "_autotrace_namespace", call.name)
+    return connection
+
+
+def _nothing(call: Connecting, error: BaseException) -> None:
+    return None
 
 
 def database_name(database: Any) -> str:

@@ -14,12 +14,11 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from autotrace.conventions.around import Wrapper, abandon, surround
+from autotrace.conventions.around import Around, Wrapper, abandon, end, surround
 from autotrace.conventions.environment import Place
-from autotrace.conventions.field import field, plain, tag_arguments, text
-from autotrace.conventions.function import TaggedCall
+from autotrace.conventions.field import Fields, Values, reading, text
+from autotrace.conventions.function import tag_result
 from autotrace.conventions.sql import describe
-from autotrace.plan.path import getter, parse
 from autotrace.span.finished import AttributeValue
 from autotrace.span.span import Span
 
@@ -29,9 +28,9 @@ _FIRST_WORD = re.compile(r"\s*([A-Za-z][A-Za-z0-9_.\-]{0,63})(?:\s|$)")
 
 
 def build(place: Place) -> Wrapper:
-    """The wrapper of a function that queries a database."""
+    """What takes the place of a function that queries a database."""
     client = DatabaseClient(place)
-    return surround(place.original, client.begin)
+    return surround(place, Around(client.begin, client.fields.roots, tag_result if place.target.tags else end))
 
 
 class DatabaseClient:
@@ -41,17 +40,18 @@ class DatabaseClient:
         self.system = place.word("system", place.module.partition(".")[0])
         self.site = place.site(self.system, "client")
         self.named = place.target.span is not None
-        self.tag_arguments = tag_arguments(place, self.site)
-        self.query = field(place, "query")
-        self.batch = field(place, "batch")
-        self.transaction = field(place, "transaction")
-        self.operation = field(place, "operation") if self.batch is None else None
+        self.fields = fields = Fields(place)
+        self.tag = fields.tags(self.site)
+        self.query = fields.field("query")
+        self.batch = fields.field("batch")
+        self.transaction = fields.field("transaction")
+        self.operation = fields.field("operation") if self.batch is None else None
         self.operation_of_one = _reader_of_one(place) if self.batch is not None else None
-        self.server = field(place, "server")
+        self.server = fields.field("server")
 
-    def begin(self, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> TaggedCall | None:
+    def begin(self, *values: Any) -> Span | None:
         """Start the span of one query; None for a list without commands."""
-        batch = self.batch(instance, args, kwargs) if self.batch is not None else None
+        batch = self.batch(values) if self.batch is not None else None
         if self.batch is not None and (not isinstance(batch, list | tuple) or not batch):
             return None
         span = self.site.nullcontext()
@@ -61,23 +61,21 @@ class DatabaseClient:
             attributes = span.details().attributes
             attributes["db.system.name"] = self.system
             if self.server is not None:
-                _set_server(attributes, self.server(instance, args, kwargs))
+                _set_server(attributes, self.server(values))
             if batch is not None:
-                transaction = self.transaction is not None and bool(self.transaction(instance, args, kwargs))
-                self._name(span, self._batch_operation(batch, transaction))
-                if len(batch) > 1:
-                    attributes["db.operation.batch.size"] = len(batch)
+                self._describe_batch(span, batch, values)
             elif self.query is not None:
-                statement = self.query(instance, args, kwargs)
+                statement = self.query(values)
                 if isinstance(statement, str | bytes) and statement:
                     self._describe(span, text(statement))
             elif self.operation is not None:
-                self._name(span, _first_word(self.operation(instance, args, kwargs)))
-            self.tag_arguments(span, instance, args, kwargs)
+                self._name(span, _first_word(self.operation(values)))
+            if self.tag is not None:
+                self.tag(span, values)
         except BaseException as failure:
             abandon(span, failure)
             return None
-        return TaggedCall(args, kwargs, span)
+        return span
 
     def _name(self, span: Span, operation: str) -> None:
         if not operation:
@@ -87,19 +85,20 @@ class DatabaseClient:
         if not self.named:
             detail.name = operation
 
-    def _batch_operation(self, batch: Any, transaction: bool) -> str:
-        kind = "MULTI" if transaction else "PIPELINE"
+    def _describe_batch(self, span: Span, batch: Any, values: Values) -> None:
+        kind = "MULTI" if self.transaction is not None and self.transaction(values) else "PIPELINE"
         read = self.operation_of_one
         names = {_first_word(read(command)) for command in batch} if read is not None else set()
         only = names.pop() if len(names) == 1 else ""
-        return f"{kind} {only}" if only else kind
+        self._name(span, f"{kind} {only}" if only else kind)
+        if len(batch) > 1:
+            span.details().attributes["db.operation.batch.size"] = len(batch)
 
     def _describe(self, span: Span, statement: str) -> None:
-        described = describe(statement)
+        query, operation, collection, summary = describe(statement)
         detail = span.details()
-        if not self.named and described.summary:
-            detail.name = described.summary
-        query, operation, collection = described
+        if not self.named and summary:
+            detail.name = summary
         for name, value in (
             ("db.query.text", query),
             ("db.operation.name", operation),
@@ -111,10 +110,7 @@ class DatabaseClient:
 
 def _reader_of_one(place: Place) -> Callable[[Any], Any] | None:
     path = place.word("operation")
-    if not path:
-        return None
-    read = getter(parse(path), place.target.evaluate)
-    return lambda command: plain(read(command))
+    return reading(place, path) if path else None
 
 
 def _set_server(attributes: dict[str, AttributeValue], server: Any) -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
+from autotrace.conventions.parameters import Parameters, parameters_of
 from autotrace.plan.path import getter, parse
 from autotrace.plan.plan import PropagationSettings
 from autotrace.plan.target import Target
@@ -15,8 +15,7 @@ from autotrace.span.tagged import Tag, TaggedSite
 from autotrace.span.tracer import Tracer
 
 
-@dataclass(frozen=True, slots=True)
-class Environment:
+class Environment(NamedTuple):
     """One process's tracing, as conventions see it."""
 
     construction: Construction
@@ -28,8 +27,7 @@ class Environment:
         return self.construction.tracer
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """One function that a convention surrounds: what named it, and the function itself."""
 
     target: Target
@@ -37,6 +35,12 @@ class Place:
     qualname: str
     original: Any
     environment: Environment
+
+    @property
+    def parameters(self) -> Parameters:
+        """The parameters of the function; a C function without a signature has them in its field `parameters`."""
+        listed = self.word("parameters")
+        return Parameters(tuple(listed.split())) if listed else parameters_of(self.original)
 
     def word(self, field: str, default: str = "") -> str:
         """A field that is a word of the convention's own, such as `protocol`, and not a path."""

@@ -1,106 +1,91 @@
-"""Fields of a call: takes a path such as `request.method`, gives what reads it from arguments or a result."""
+"""Fields of a call: takes paths such as `request.method`, gives what reads them from the arguments or the result.
+
+A convention says which parameters it reads; a call begins with their values, in that order (`Around.roots`).
+"""
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
+from operator import attrgetter
 from typing import Any, TypeAlias
 
 from autotrace.conventions.environment import Place
 from autotrace.guard import is_from_signal
-from autotrace.plan.path import ABSENT, NOT_PLAIN, getter, parse
+from autotrace.plan.path import ABSENT, NOT_PLAIN, Attribute, getter, parse
 from autotrace.span.site import Site
 from autotrace.span.span import Span
 from autotrace.span.tagged import TaggedSite
 
-Arguments: TypeAlias = tuple[Any, ...]
-Keywords: TypeAlias = Mapping[str, Any]
-ReadArgument: TypeAlias = Callable[[Any, Arguments, Keywords], Any]
-"""Reads from the instance, the positional and the keyword arguments of one call."""
+Values: TypeAlias = Sequence[Any]
+"""What a call gives for the parameters that its convention reads."""
+ReadField: TypeAlias = Callable[[Values], Any]
 
 
-def parameters(place: Place) -> tuple[str, ...]:
-    """The names of the parameters, in order; a C function without a signature has them in its field `parameters`."""
-    listed = place.word("parameters")
-    if listed:
-        return tuple(listed.split())
-    try:
-        return tuple(inspect.signature(place.original).parameters)
-    except (TypeError, ValueError):
-        return ()
+class Fields:
+    """The fields of one target; `roots` are the parameters that reading them takes, in the order in which they came."""
+
+    def __init__(self, place: Place) -> None:
+        self._place = place
+        self._roots: list[str] = []
+
+    @property
+    def roots(self) -> tuple[str, ...]:
+        """The parameters whose values a call begins with."""
+        return tuple(self._roots)
+
+    def argument(self, parameter: str) -> ReadField:
+        """Reads a parameter; `ABSENT` where the call does not give it."""
+        position = self._position(parameter)
+        return lambda values: values[position]
+
+    def field(self, name: str) -> ReadField | None:
+        """Reads the field `name` before the call; None if the target has no such field."""
+        text = self._place.word(name)
+        return self.path(text) if text else None
+
+    def path(self, text: str) -> ReadField:
+        """Reads a path that begins with a parameter; it gives None where there is nothing, or what may not be read."""
+        path = parse(text)
+        if path.constant is not None:
+            return lambda values: path.constant
+        read = reading(self._place, text)
+        position = self._position(path.root)
+        return lambda values: read(values[position])
+
+    def tags(self, site: Site) -> Callable[[Span, Values], None] | None:
+        """What sets the tags that come from arguments; None for a target without any."""
+        if not isinstance(site, TaggedSite) or not site.roots:
+            return None
+        roots = [(root, self._position(root)) for root in site.roots]
+
+        def tag(span: Span, values: Values) -> None:
+            for root, position in roots:
+                if values[position] is not ABSENT:
+                    site.tag(span, root, values[position])
+
+        return tag
+
+    def _position(self, parameter: str) -> int:
+        if parameter not in self._roots:
+            self._roots.append(parameter)
+        return self._roots.index(parameter)
 
 
-def argument(place: Place, name: str) -> ReadArgument:
-    """Reads the parameter `name`; `ABSENT` where the call does not give it."""
-    names = parameters(place)
-    if name not in names:
-        return lambda instance, args, kwargs: ABSENT
-    index = names.index(name)
-    kind = _kind(place, name)
-    if kind is inspect.Parameter.VAR_POSITIONAL:
-        return lambda instance, args, kwargs: args[index if instance is None else index - 1 :]
-    if kind is inspect.Parameter.VAR_KEYWORD:
-        return lambda instance, args, kwargs: {key: value for key, value in kwargs.items() if key not in names}
-
-    def read(instance: Any, args: Arguments, kwargs: Keywords) -> Any:
-        # A bound call does not list what it is bound to.
-        position = index if instance is None else index - 1
-        if position < 0:
-            return instance
-        if position < len(args):
-            return args[position]
-        return kwargs.get(name, ABSENT)
-
-    return read
-
-
-def _kind(place: Place, name: str) -> object:
-    if place.word("parameters"):
-        return None
-    return inspect.signature(place.original).parameters[name].kind
-
-
-def tag_arguments(place: Place, site: Site) -> Callable[[Span, Any, Arguments, Keywords], None]:
-    """What sets the tags of a target that come from the arguments of a call."""
-    readers = [(root, argument(place, root)) for root in site.roots] if isinstance(site, TaggedSite) else []
-
-    def tag(span: Span, instance: Any, args: Arguments, kwargs: Keywords) -> None:
-        for root, read in readers:
-            value = read(instance, args, kwargs)
-            if value is not ABSENT:
-                site.tag(span, root, value)
-
-    return tag
-
-
-def field(place: Place, name: str) -> ReadArgument | None:
-    """Reads the field `name` before the call; None if the target has no such field."""
-    text = place.word(name)
-    return read_path(place, text) if text else None
-
-
-def read_path(place: Place, text: str) -> ReadArgument:
-    """Reads a path that begins with a parameter; None where there is nothing, or what may not be read."""
+def reading(place: Place, text: str) -> Callable[[Any], Any]:
+    """Reads the steps of a path from the value of its root; None for nothing."""
     path = parse(text)
-    if path.constant is not None:
-        return lambda instance, args, kwargs: path.constant
     read = getter(path, place.target.evaluate)
-    root = argument(place, path.root)
-
-    def read_field(instance: Any, args: Arguments, kwargs: Keywords) -> Any:
-        value = root(instance, args, kwargs)
-        return None if value is ABSENT else plain(read(value))
-
-    return read_field
+    names = [step.name for step in path.steps if isinstance(step, Attribute)]
+    if not place.target.evaluate or not names or len(names) < len(path.steps):
+        return lambda value: None if value is ABSENT else plain(read(value))
+    evaluate = attrgetter(".".join(names))
+    return lambda value: None if value is ABSENT else attempt(evaluate, value)
 
 
 def result_field(place: Place, name: str) -> Callable[[Any], Any] | None:
     """Reads the field `name`, which begins with `result`, after the call; None if the target has no such field."""
     text = place.word(name)
-    if not text:
-        return None
-    read = getter(parse(text), place.target.evaluate)
-    return lambda result: plain(read(result))
+    return reading(place, text) if text else None
 
 
 def plain(found: Any) -> Any:
@@ -113,7 +98,9 @@ def attempt(function: Callable[..., Any], *arguments: Any) -> Any:
     try:
         return function(*arguments)
     except Exception as error:
-        if is_from_signal(error):
+        # What a signal handler raises has a frame below this one; looking for it takes 30 us.
+        trace = error.__traceback__
+        if trace is not None and trace.tb_next is not None and is_from_signal(error):
             raise
         return None
 

@@ -2,62 +2,57 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Generator
 from typing import Any
 
-from autotrace.conventions.around import Begin, SpanCall, Wrapper, surround
+from autotrace import guard
+from autotrace.conventions.around import Around, Wrapper, end, wrapper
 from autotrace.conventions.environment import Place
-from autotrace.conventions.field import argument, parameters, plain
+from autotrace.plan.path import ABSENT
 from autotrace.span.delegate import delegate
 from autotrace.span.drive import GeneratorSite
-from autotrace.span.site import Silence, Site
+from autotrace.span.site import Site
 from autotrace.span.span import Span
 from autotrace.span.tagged import TaggedSite
-from autotrace.span.unrecorded import Unrecorded
 
 
 def build(place: Place) -> Wrapper:
     """The wrapper of a plain function."""
-    site = place.environment.construction.site(place.target, place.module, place.qualname, parameters(place))
+    site = place.environment.construction.site(place.target, place.module, place.qualname, place.parameters.names)
     return surround_function(place, site)
 
 
 def surround_function(place: Place, site: Site) -> Wrapper:
-    """The wrapper of a function whose spans are those of `site`."""
+    """The wrapper, as wrapt calls it, of a function whose spans are those of `site`."""
+    import inspect
+
     original = place.original
     steps = GeneratorSite(site)
     if inspect.isgeneratorfunction(original):
         return _generator(lambda generator: _delegate(site, steps.iter(generator)))
     if inspect.isasyncgenfunction(original):
         return _generator(lambda generator: delegate(steps.aiter(generator)))
-    if isinstance(site, TaggedSite):
-        return surround(original, _begin_tagged(place, site))
-    return surround(original, lambda instance, args, kwargs: _call(args, kwargs, site.nullcontext()))
+    return wrapper(place, _around(site))
 
 
-class TaggedCall(SpanCall):
-    """A call whose result has tags."""
+def _around(site: Site) -> Around:
+    if not isinstance(site, TaggedSite):
+        return Around(site.nullcontext)
 
-    __slots__ = ()
+    def begin(*values: Any) -> Any:
+        return site.nullcontext(tuple(None if value is ABSENT else value for value in values))
 
-    def returned(self, result: Any) -> Any:
-        self.span.site.tag(self.span, "result", result)
-        return result
-
-
-def _call(args: tuple[Any, ...], kwargs: dict[str, Any], span: Span | Unrecorded | Silence) -> SpanCall | None:
-    return None if isinstance(span, Silence) else SpanCall(args, kwargs, span)  # type: ignore[arg-type]  # left like one
+    return Around(begin, site.roots, tag_result)
 
 
-def _begin_tagged(place: Place, site: TaggedSite) -> Begin:
-    readers = tuple(argument(place, root) for root in site.roots)
-
-    def begin(instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> SpanCall | None:
-        span = site.nullcontext(tuple(plain(read(instance, args, kwargs)) for read in readers))
-        return TaggedCall(args, kwargs, span) if isinstance(span, Span) else _call(args, kwargs, span)
-
-    return begin
+def tag_result(span: Any, result: Any) -> Any:
+    """End the span of a call that returned, with the tags that its result has."""
+    try:
+        if isinstance(span, Span):
+            span.site.tag(span, "result", result)
+    except BaseException as failure:
+        guard.swallow(failure)
+    return end(span, result)
 
 
 def _generator(drive: Callable[[Any], Any]) -> Wrapper:

@@ -8,14 +8,13 @@ target with none of them starts what serves everybody, such as the threads of a 
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
-from autotrace import guard
-from autotrace.conventions.around import HIDDEN, complete
+from autotrace.conventions.around import Around, Wrapper, hide, surround
 from autotrace.conventions.environment import Place
-from autotrace.conventions.field import ReadArgument, argument, attempt, field, parameters
+from autotrace.conventions.field import Fields, ReadField, attempt
+from autotrace.conventions.parameters import is_awaited
 from autotrace.plan.path import ABSENT
 from autotrace.span.context import get_current, set_current
 
@@ -24,77 +23,105 @@ Function: TypeAlias = Callable[..., Any]
 _REMEMBERED = "_autotrace_current"
 
 
-def build(place: Place) -> Function | None:
+def build(place: Place) -> Wrapper | None:
     """What takes the place of a function; None for a coroutine function, which runs in the context of its task."""
-    original = place.original
-    if inspect.iscoroutinefunction(original):
-        return None
-    return complete(original, _replacement(place, original))
+    return None if is_awaited(place.original) else surround(place, _around(place))
 
 
-def _replacement(place: Place, original: Function) -> Function:
-    if place.word("work"):
-        return _with_work(place, original)
-    for name, replace in (("give", _giving), ("take", _taking), ("enter", _entering)):
+def _around(place: Place) -> Around:
+    work = place.word("work")
+    if work:
+        return Around(_with_work, (work,), _result, _nothing, replaces=work)
+    fields = Fields(place)
+    for name, make in (("give", _giving), ("take", _taking), ("enter", _entering)):
         text = place.word(name)
-        read = argument(place, text) if text.isidentifier() else field(place, name)
-        if read is not None and text:
-            return replace(original, read)
-    return _detaching(original)
+        if text:
+            return make(fields, fields.argument(text) if text.isidentifier() else fields.path(text))
+    return Around(_detach, (), _restored, _restore)
 
 
-def _call(value: object, function: Function, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """Call a function while `value` is current."""
-    before = get_current()
-    set_current(value)
-    try:
-        return function(*args, **kwargs)
-    finally:
-        set_current(before)
-
-
-def _giving(original: Function, read: ReadArgument) -> Function:
-    def give(*args: Any, **kwargs: Any) -> Any:
+def _giving(fields: Fields, read: ReadField) -> Around:
+    def give(*values: Any) -> Holder | None:
         value = get_current()
-        holder = attempt(read, None, args, kwargs) if value is not None else None
-        if holder is not None:
-            attempt(setattr, holder, _REMEMBERED, value)
-        try:
-            with HIDDEN:
-                return original(*args, **kwargs)
-        except BaseException:
-            _recall(holder)
-            raise
+        if value is None:
+            return None
+        holder = read(values)
+        attempt(setattr, holder, _REMEMBERED, value)
+        return Holder(holder)
 
-    return give
+    return Around(give, fields.roots, _result, lambda call, error: _forget(call.holder))
 
 
-def _taking(original: Function, read: ReadArgument) -> Function:
-    def take(*args: Any, **kwargs: Any) -> Any:
+def _taking(fields: Fields, read: ReadField) -> Around:
+    def take(*values: Any) -> Before:
+        before = Before(get_current())
         # Nothing is current where it remembers nothing: whatever the thread did before is not its business.
-        with HIDDEN:
-            return _call(_recall(attempt(read, None, args, kwargs)), original, args, kwargs)
+        set_current(_recall(read(values)))
+        return before
 
-    return take
+    return Around(take, fields.roots, _restored, _restore)
 
 
-def _entering(original: Function, read: ReadArgument) -> Function:
-    def enter(*args: Any, **kwargs: Any) -> Any:
-        value = _recall(attempt(read, None, args, kwargs))
+def _entering(fields: Fields, read: ReadField) -> Around:
+    def enter(*values: Any) -> None:
+        value = _recall(read(values))
         if value is not None:
             set_current(value)
-        with HIDDEN:
-            return original(*args, **kwargs)
 
-    return enter
+    return Around(enter, fields.roots)
 
 
-def _detaching(original: Function) -> Function:
-    def detach(*args: Any, **kwargs: Any) -> Any:
-        with HIDDEN:
-            return _call(None, original, args, kwargs)
+def _detach() -> Before | None:
+    before = get_current()
+    if before is None:
+        return None
+    set_current(None)
+    return Before(before)
 
-    return detach
+
+class Holder(NamedTuple):
+    """A call that hands work over, and the object that remembers for it."""
+
+    holder: Any
+
+
+class Before(NamedTuple):
+    """A call during which something else is current, and what was current before it."""
+
+    value: object
+
+
+class Handing(NamedTuple):
+    """A call that is given a function; it gets that function as `Work`."""
+
+    replaced: Work
+
+
+def _result(call: object, result: Any) -> Any:
+    return result
+
+
+def _nothing(call: object, error: BaseException) -> None:
+    return None
+
+
+def _forget(holder: Any) -> None:
+    _recall(holder)
+
+
+def _restored(call: Before, result: Any) -> Any:
+    set_current(call.value)
+    return result
+
+
+def _restore(call: Before, error: BaseException) -> None:
+    set_current(call.value)
+
+
+def _with_work(function: Any) -> Handing | None:
+    if function is ABSENT or not callable(function) or is_awaited(function):
+        return None
+    return Handing(Work(function, get_current()))
 
 
 class Work:
@@ -107,8 +134,15 @@ class Work:
         self._value = value
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        with HIDDEN:
-            return _call(self._value, self.__wrapped__, args, kwargs)
+        before = get_current()
+        set_current(self._value)
+        try:
+            return self.__wrapped__(*args, **kwargs)
+        except BaseException as error:
+            hide(error)
+            raise
+        finally:
+            set_current(before)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.__wrapped__, name)
@@ -121,29 +155,6 @@ class Work:
 
     def __repr__(self) -> str:
         return repr(self.__wrapped__)
-
-
-def _with_work(place: Place, original: Function) -> Function:
-    name = place.word("work")
-    names = parameters(place)
-    read = argument(place, name)
-
-    def hand_over(*args: Any, **kwargs: Any) -> Any:
-        try:
-            function = read(None, args, kwargs)
-            if function is not ABSENT and callable(function) and not inspect.iscoroutinefunction(function):
-                work = Work(function, get_current())
-                index = names.index(name)
-                if index < len(args):
-                    args = (*args[:index], work, *args[index + 1 :])
-                else:
-                    kwargs = {**kwargs, name: work}
-        except BaseException as failure:
-            guard.swallow(failure)
-        with HIDDEN:
-            return original(*args, **kwargs)
-
-    return hand_over
 
 
 def _recall(holder: Any) -> object:

@@ -5,83 +5,71 @@ Nobody's headers are changed: an argument is replaced by a copy, an attribute of
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from types import TracebackType
 from typing import Any
 
-from autotrace import guard
-from autotrace.conventions.around import SpanCall
 from autotrace.conventions.environment import Place
-from autotrace.conventions.field import argument, attempt, parameters, plain, read_path
+from autotrace.conventions.field import Fields, Values, attempt, plain
 from autotrace.plan.path import ABSENT
 from autotrace.propagate.carrier import with_headers
 from autotrace.span.span import Span
 
 
-class SendingCall(SpanCall):
-    """A call whose headers may have been replaced until it ends."""
+class Sending:
+    """A call whose headers may be replaced until it ends; `replaced` is what the function gets for its parameter."""
 
-    __slots__ = ("restore",)
+    __slots__ = ("carried", "headers", "holder", "replaced", "span")
 
-    def __init__(self, args: tuple[Any, ...], kwargs: dict[str, Any], span: Span) -> None:
-        super().__init__(args, kwargs, span)
-        self.restore: Callable[[], None] | None = None
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        try:
-            if self.restore is not None:
-                self.restore()
-        except BaseException as failure:
-            guard.swallow(failure)
-        super().__exit__(kind, error, trace)
+    def __init__(self, span: Span, replaced: Any) -> None:
+        self.span = span
+        self.replaced = replaced
+        self.holder: Any = None
+        self.headers: Any = None
+        self.carried: Any = None
 
 
 class Headers:
-    """Where the headers of a call are: a parameter of its own, or an attribute of one."""
+    """Where the headers of a call are, if that is `known`: a parameter, or an attribute of one.
 
-    def __init__(self, place: Place, path: str) -> None:
-        holder, dot, self.attribute = path.rpartition(".")
-        self.holder = read_path(place, holder) if dot else None
-        self.parameter = path
-        self.names = parameters(place)
-        self.read_parameter = argument(place, path)
+    `replaces` is the parameter, "" for an attribute.
+    """
 
-    @classmethod
-    def of(cls, place: Place) -> Headers | None:
-        """The headers of the target's field, if it has one."""
+    def __init__(self, place: Place, fields: Fields) -> None:
         path = place.word("headers")
-        return cls(place, path) if path else None
+        self.known = bool(path)
+        holder, dot, self.attribute = path.rpartition(".")
+        self.replaces = "" if dot else path
+        read = fields.path(holder) if dot else fields.argument(path) if path else None
+        self._holder = read if read is not None else lambda values: ABSENT
 
-    def read(self, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    def read(self, values: Values) -> Any:
         """The headers of one call, None if it has none."""
-        if self.holder is None:
-            return plain(self.read_parameter(instance, args, kwargs))
-        return attempt(getattr, self.holder(instance, args, kwargs), self.attribute)
+        found = self._holder(values)
+        if self.attribute and found is not None and not self.replaces:
+            return attempt(getattr, found, self.attribute)
+        return plain(found)
 
-    def add(self, call: SendingCall, instance: Any, carried: Any, added: dict[str, str]) -> bool:
-        """Send a copy of the headers with `added` in it; false where they cannot be replaced."""
-        headers = attempt(with_headers, carried, added)
+    def given(self, values: Values) -> Any:
+        """What the call gives for the parameter, which it keeps where nothing is added; `ABSENT` for none."""
+        return self._holder(values) if self.replaces else ABSENT
+
+    def add(self, call: Sending, values: Values, carried: Any, added: dict[str, str], *, fresh: bool = False) -> bool:
+        """Send a copy of the headers with `added` in it; false where they cannot be replaced.
+
+        `fresh`: none of the names stands in the headers so far.
+        """
+        headers = attempt(with_headers, carried, added, fresh)
         if headers is None:
             return False
-        if self.holder is None:
-            self._replace_argument(call, instance, headers)
+        if self.replaces:
+            call.replaced = headers
             return True
-        holder = self.holder(instance, call.args, call.kwargs)
+        holder = self._holder(values)
+        call.holder, call.headers, call.carried = holder, headers, carried
         attempt(setattr, holder, self.attribute, headers)
-
-        def restore() -> None:
-            # Unless somebody has put other headers there meanwhile.
-            if attempt(getattr, holder, self.attribute) is headers:
-                attempt(setattr, holder, self.attribute, carried)
-
-        call.restore = restore
         return attempt(getattr, holder, self.attribute) is headers
 
-    def _replace_argument(self, call: SendingCall, instance: Any, headers: Any) -> None:
-        if self.read_parameter(instance, call.args, call.kwargs) is ABSENT or self.parameter in call.kwargs:
-            call.kwargs = {**call.kwargs, self.parameter: headers}
-            return
-        index = self.names.index(self.parameter) - (instance is not None)
-        call.args = (*call.args[:index], headers, *call.args[index + 1 :])
+    def restore(self, call: Sending) -> None:
+        """Put back what the call's headers were, unless somebody has put other headers there meanwhile."""
+        holder, call.holder = call.holder, None
+        if holder is not None and attempt(getattr, holder, self.attribute) is call.headers:
+            attempt(setattr, holder, self.attribute, call.carried)

@@ -8,33 +8,44 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextvars import ContextVar
-from types import TracebackType
 from typing import Any
 
 from autotrace import guard
-from autotrace.conventions.around import Wrapper, abandon, surround
+from autotrace.conventions.around import Around, Wrapper, abandon, end, fail, surround
 from autotrace.conventions.environment import Place
-from autotrace.conventions.field import field, result_field, text
-from autotrace.conventions.headers import Headers, SendingCall
+from autotrace.conventions.field import Fields, result_field, text
+from autotrace.conventions.headers import Headers, Sending
 from autotrace.conventions.http import set_method, set_status
 from autotrace.conventions.url import split
 from autotrace.propagate import formats
 from autotrace.propagate.baggage import takes_baggage
-from autotrace.propagate.carrier import Read, reader
+from autotrace.propagate.carrier import Read, read_headers
 from autotrace.propagate.signature import NAMES, is_signed
 from autotrace.span.context import get_current
 from autotrace.span.span import Span
 
-_READ = (*formats.HEADERS, *NAMES)
+_READ = frozenset((*formats.HEADERS, *NAMES))
 
 # The request that is being sent, for the layers below that would record it again.
-_sending: ContextVar[RequestCall | None] = ContextVar("autotrace_sending", default=None)
+_sending: ContextVar[Request | None] = ContextVar("autotrace_sending", default=None)
 
 
 def build(place: Place) -> Wrapper:
-    """The wrapper of a function that sends requests."""
+    """What takes the place of a function that sends requests."""
     client = HttpClient(place)
-    return surround(place.original, client.begin)
+    roots, replaces = client.fields.roots, client.headers.replaces
+    return surround(place, Around(client.begin, roots, client.returned, client.raised, replaces))
+
+
+class Request(Sending):
+    """One request on its way."""
+
+    __slots__ = ("injected", "outer")
+
+    def __init__(self, span: Span, replaced: Any, outer: Request | None) -> None:
+        super().__init__(span, replaced)
+        self.injected = False
+        self.outer = outer
 
 
 class HttpClient:
@@ -44,101 +55,100 @@ class HttpClient:
         self.settings = place.environment.propagation
         self.site = place.site("HTTP", "client")
         self.named = place.target.span is not None
-        self.method = field(place, "method")
-        self.url = field(place, "url")
+        self.fields = fields = Fields(place)
+        self.method = fields.field("method")
+        self.url = fields.field("url")
         self.status = result_field(place, "status")
-        self.headers = Headers.of(place)
+        self.headers = Headers(place, fields)
 
-    def begin(self, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> RequestCall | None:
+    def begin(self, *values: Any) -> Request | None:
         """Start the span of one request; None for a layer below one that has begun it."""
-        carried = self.headers.read(instance, args, kwargs) if self.headers is not None else None
-        read = reader(carried, _READ)
-        if self._is_inner_layer(read):
+        headers = self.headers
+        carried = headers.read(values)
+        found = read_headers(carried, _READ)
+        outer, outer_request = get_current(), _sending.get()
+        if outer_request is not None and _is_inner_layer(outer_request, outer, found.get):
             return None
-        method = text(self.method(instance, args, kwargs)) if self.method else ""
-        url = text(self.url(instance, args, kwargs)) if self.url else ""
-        outer = get_current()
+        method = text(self.method(values)) if self.method is not None else ""
+        url = text(self.url(values)) if self.url is not None else ""
         span = self.site.nullcontext()
         if not isinstance(span, Span):
             return None
-        call = RequestCall(self, args, kwargs, span)
+        call = Request(span, headers.given(values), outer_request)
         try:
-            self._describe(span, method, url)
-            if self.headers is not None and self.settings.http and self._may_inject(span, url, read):
+            host = self._describe(span, method, url)
+            if headers.known and self.settings.http and _may_inject(span, url, found):
                 parent = outer.span_id if isinstance(outer, Span) else 0
-                added = formats.inject(span, self._formats(span), parent)
-                call.injected = self.headers.add(call, instance, carried, added)
+                added = formats.inject(span, self._formats(span, host), parent)
+                call.injected = headers.add(call, values, carried, added, fresh=not found)
         except BaseException as failure:
             abandon(span, failure)
             return None
-        call.outer_request = _sending.get()
         _sending.set(call)
         return call
 
-    def _is_inner_layer(self, read: Read) -> bool:
-        """Whether an outer layer is sending this very request: it carries the outer span's id, or nothing could."""
-        outer = _sending.get()
-        if outer is None or outer.span.end or get_current() is not outer.span:
-            return False
-        if not outer.injected:
-            return True
-        return f"{outer.span.span_id:016x}" in f"{read('traceparent')} {read('x-span-id')}"
+    def returned(self, request: Request, result: Any) -> Any:
+        """End the span with the status of the answer."""
+        span = request.span
+        try:
+            self._leave(request)
+            code = self.status(result) if self.status is not None else None
+            if isinstance(code, int) and not span.end:
+                set_status(span, int(code), 400)
+        except BaseException as failure:
+            guard.swallow(failure)
+        return end(span, result)
 
-    def _describe(self, span: Span, method: str, url: str) -> None:
+    def raised(self, request: Request, error: BaseException) -> None:
+        """End the span of a request without an answer."""
+        try:
+            self._leave(request)
+        except BaseException as failure:
+            guard.swallow(failure)
+        fail(request.span, error)
+
+    def _leave(self, request: Request) -> None:
+        if _sending.get() is request:
+            _sending.set(request.outer)
+        self.headers.restore(request)
+
+    def _describe(self, span: Span, method: str, url: str) -> str:
         detail = span.details()
         attributes = detail.attributes
         name = set_method(attributes, method or "GET")
         if not self.named:
             detail.name = name
-        parts = split(url)
-        if parts.full:
-            attributes["url.full"] = parts.full
-        if parts.host:
-            attributes["server.address"] = parts.host
-        if parts.port:
-            attributes["server.port"] = parts.port
+        full, _, host, port = split(url)
+        if full:
+            attributes["url.full"] = full
+        if host:
+            attributes["server.address"] = host
+        if port:
+            attributes["server.port"] = port
+        return host
 
-    def _formats(self, span: Span) -> Sequence[str]:
+    def _formats(self, span: Span, host: str) -> Sequence[str]:
         settings = self.settings
-        host = str(span.details().attributes.get("server.address", ""))
-        if takes_baggage(host, settings.baggage_hosts):
+        remote = span.root.remote
+        if remote is None or not remote.baggage or takes_baggage(host, settings.baggage_hosts):
             return settings.formats
         return [name for name in settings.formats if name != "baggage"]
 
-    def _may_inject(self, span: Span, url: str, read: Read) -> bool:
-        if is_signed(url, read):
-            return False
-        # A redirect or a request that is sent again still carries what we gave it; anything else is the caller's own.
-        carried = formats.carried_trace_id(read)
-        return carried is None or carried == span.root.trace_id
+
+def _is_inner_layer(outer: Request, current: object, read: Read) -> bool:
+    """Whether an outer layer is sending this very request: it carries the outer span's id, or nothing could."""
+    if outer.span.end or current is not outer.span:
+        return False
+    if not outer.injected:
+        return True
+    return f"{outer.span.span_id:016x}" in f"{read('traceparent')} {read('x-span-id')}"
 
 
-class RequestCall(SendingCall):
-    """One request on its way."""
-
-    __slots__ = ("client", "injected", "outer_request")
-
-    def __init__(self, client: HttpClient, args: tuple[Any, ...], kwargs: dict[str, Any], span: Span) -> None:
-        super().__init__(args, kwargs, span)
-        self.client = client
-        self.injected = False
-        self.outer_request: RequestCall | None = None
-
-    def returned(self, result: Any) -> Any:
-        try:
-            code = self.client.status(result) if self.client.status is not None else None
-            if isinstance(code, int) and not self.span.end:
-                set_status(self.span, int(code), 400)
-        except BaseException as failure:
-            guard.swallow(failure)
-        return result
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        try:
-            if _sending.get() is self:
-                _sending.set(self.outer_request)
-        except BaseException as failure:
-            guard.swallow(failure)
-        super().__exit__(kind, error, trace)
+def _may_inject(span: Span, url: str, found: dict[str, str]) -> bool:
+    if is_signed(url, found.get):
+        return False
+    if not found:
+        return True
+    # A redirect or a request that is sent again still carries what we gave it; anything else is the caller's own.
+    carried = formats.carried_trace_id(found.get)
+    return carried is None or carried == span.root.trace_id

@@ -9,10 +9,8 @@ OpenTelemetry's semantic conventions for messaging: https://opentelemetry.io/doc
 
 from __future__ import annotations
 
-from typing import Any
-
 from autotrace.conventions.environment import Place
-from autotrace.conventions.field import field, tag_arguments
+from autotrace.conventions.field import Fields, ReadField, Values
 from autotrace.span.site import Site
 from autotrace.span.span import Span
 
@@ -30,20 +28,20 @@ _SYSTEMS = {
 class Messages:
     """Names the spans of one target; `kind` is messaging.operation.type: send, process or receive."""
 
-    def __init__(self, place: Place, site: Site, kind: str, operation: str) -> None:
+    def __init__(self, place: Place, fields: Fields, site: Site, kind: str, operation: str) -> None:
         self.kind = kind
         self.operation = place.word("operation", operation)
         self.system = place.word("system", place.module.partition(".")[0])
         self.named = place.target.span is not None
-        self._tag_arguments = tag_arguments(place, site)
-        self._broker = field(place, "broker")
-        self._destination = (field(place, "destination"), field(place, "exchange"))
-        self._message_id = field(place, "message_id")
+        self._tag = fields.tags(site)
+        self._broker = fields.field("broker")
+        self._destination = (fields.field("destination"), fields.field("exchange"))
+        self._message_id = fields.field("message_id")
 
-    def describe(self, span: Span, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    def describe(self, span: Span, values: Values) -> None:
         """Name a span, and set what is known of its message."""
         detail = span.details()
-        destination = next((name for read in self._destination if (name := _name(read, instance, args, kwargs))), "")
+        destination = next((name for read in self._destination if (name := _name(read, values))), "")
         if not self.named:
             detail.name = f"{self.operation} {destination}" if destination else self.operation
         attributes = detail.attributes
@@ -52,21 +50,22 @@ class Messages:
         attributes["messaging.operation.name"] = self.operation
         if destination:
             attributes["messaging.destination.name"] = destination
-        identifier = _name(self._message_id, instance, args, kwargs)
+        identifier = _name(self._message_id, values)
         if identifier:
             attributes["messaging.message.id"] = identifier
-        self.set_broker(span, instance, args, kwargs)
-        self._tag_arguments(span, instance, args, kwargs)
+        self.set_broker(span, values)
+        if self._tag is not None:
+            self._tag(span, values)
 
-    def set_broker(self, span: Span, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    def set_broker(self, span: Span, values: Values) -> None:
         """Set the broker as the library knows it by now: a channel may be opened by the call itself."""
-        broker = _name(self._broker, instance, args, kwargs)
+        broker = _name(self._broker, values)
         if broker and not span.end:
             span.details().attributes["messaging.system"] = _SYSTEMS.get(broker, broker)
 
 
-def _name(read: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
-    found = read(instance, args, kwargs) if read is not None else None
+def _name(read: ReadField | None, values: Values) -> str:
+    found = read(values) if read is not None else None
     if isinstance(found, bytes):
         found = found.decode("utf-8", "replace")
     if isinstance(found, int) and not isinstance(found, bool) and found.bit_length() <= 64:

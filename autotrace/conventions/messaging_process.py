@@ -12,29 +12,31 @@ Several messages at once have one span, linked to those that sent them; no messa
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
-from autotrace.conventions.around import Call, Wrapper, abandon, surround
+from autotrace.conventions.around import Around, Wrapper, abandon, surround, wrapper
 from autotrace.conventions.environment import Place
-from autotrace.conventions.field import argument, field, parameters, plain
-from autotrace.conventions.function import TaggedCall
+from autotrace.conventions.field import Fields, reading
+from autotrace.conventions.function import tag_result
 from autotrace.conventions.messaging import Messages
-from autotrace.plan.path import ABSENT, getter, parse
+from autotrace.plan.path import ABSENT
 from autotrace.propagate import formats
 from autotrace.propagate.carrier import reader
 from autotrace.span.context import set_current
 from autotrace.span.finished import FinishedLink
 from autotrace.span.span import Span
+from autotrace.span.unrecorded import Unrecorded
 
 _LINK_LIMIT = 128
+_READ = frozenset(formats.MESSAGE.headers)
 
 
 def build(place: Place) -> Wrapper:
-    """The wrapper of a handler, or of the function to which handlers are given."""
-    if place.word("handler"):
-        return surround(place.original, Subscription(place).begin)
-    return surround(place.original, Consumer(place).begin)
+    """What takes the place of a handler, or of the function to which handlers are given."""
+    name = place.word("handler")
+    if name:
+        return surround(place, Around(Subscription(place).begin, (name,), _result, _nothing, replaces=name))
+    return surround(place, Consumer(place).around())
 
 
 class Consumer:
@@ -43,14 +45,17 @@ class Consumer:
     def __init__(self, place: Place) -> None:
         self.settings = place.environment.propagation
         self.site = place.site("process", "consumer")
-        self.messages = Messages(place, self.site, "process", "process")
-        self.batch = field(place, "messages")
-        self.headers: Callable[[Any, tuple[Any, ...], Any], Any] | None = None
-        if self.batch is None:
-            self.headers = field(place, "headers")
+        self.fields = Fields(place)
+        self.messages = Messages(place, self.fields, self.site, "process", "process")
+        self.batch = self.fields.field("messages")
+        self.headers = self.fields.field("headers") if self.batch is None else None
         self.headers_of_one = _reader_of_one(place) if self.batch is not None else None
 
-    def begin(self, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Call | None:
+    def around(self) -> Around:
+        """What is done around a handler."""
+        return Around(self.begin, self.fields.roots, tag_result)
+
+    def begin(self, *values: Any) -> Span | Unrecorded | None:
         """Start the span of one message, or of all that came at once."""
         tracer = self.site.tracer
         if not tracer.active:
@@ -58,35 +63,33 @@ class Consumer:
         inbound, links = formats.NOTHING, []
         count = 1
         if self.batch is not None:
-            batch = _sequence(self.batch(instance, args, kwargs))
+            batch = _sequence(self.batch(values))
             if not batch:
                 return None
             count = len(batch)
             links = self._links(batch)
         elif self.headers is not None:
-            inbound = self._extract(self.headers(instance, args, kwargs))
+            inbound = self._extract(self.headers(values))
         span = tracer.start_remote(self.site, Span, inbound.parent)
-        set_current(span)
         try:
-            self.messages.describe(span, instance, args, kwargs)
+            self.messages.describe(span, values)
             attributes = span.details().attributes
             if inbound.external_id is not None:
                 attributes["autotrace.external_id"] = inbound.external_id
             if self.batch is not None:
                 attributes["messaging.batch.message_count"] = count
                 span.root.links = (*span.root.links, *links)
-            unrecorded = tracer.unrecorded(span)
-            if unrecorded is not None:
-                set_current(unrecorded)
         except BaseException as failure:
             abandon(span, failure)
             return None
-        return TaggedCall(args, kwargs, span)
+        current = tracer.unrecorded(span) or span
+        set_current(current)
+        return current
 
     def _extract(self, headers: Any) -> formats.Inbound:
         if not self.settings.messaging:
             return formats.NOTHING
-        return formats.extract(reader(headers, formats.MESSAGE.headers), self.settings.formats, formats.MESSAGE)
+        return formats.extract(reader(headers, _READ), self.settings.formats, formats.MESSAGE)
 
     def _links(self, batch: Sequence[Any]) -> list[FinishedLink]:
         read = self.headers_of_one
@@ -96,25 +99,25 @@ class Consumer:
         return [FinishedLink(parent.trace_id, parent.span_id, {}) for parent in parents if parent is not None]
 
 
+class Subscribing(NamedTuple):
+    """A call that gets traced handlers, and nothing else."""
+
+    replaced: Any
+
+
 class Subscription:
     """Wraps the handlers that one function is given."""
 
     def __init__(self, place: Place) -> None:
         self.place = place
-        self.name = place.word("handler")
-        self.names = parameters(place)
-        self.read = argument(place, self.name)
 
-    def begin(self, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Call | None:
+    def begin(self, given: Any) -> Subscribing | None:
         """The same call with traced handlers."""
-        given = self.read(instance, args, kwargs)
         if given is ABSENT or given is None:
             return None
-        handlers = type(given)(map(self._traced, given)) if type(given) in (list, tuple) else self._traced(given)
-        if self.name in kwargs:
-            return Call(args, {**kwargs, self.name: handlers})
-        index = self.names.index(self.name) - (instance is not None)
-        return Call((*args[:index], handlers, *args[index + 1 :]), kwargs)
+        if type(given) in (list, tuple):
+            return Subscribing(type(given)(map(self._traced, given)))
+        return Subscribing(self._traced(given))
 
     def _traced(self, handler: Any) -> Any:
         if not callable(handler):
@@ -126,18 +129,25 @@ class Subscription:
         arguments = place.word("arguments")
         if arguments:
             fields = (*fields, ("parameters", arguments))
-        consumer = Consumer(replace(place, target=place.target._replace(fields=fields), original=handler))
-        begin = consumer.begin
-        wrapper = surround(handler, lambda instance, args, kwargs: begin(None, args, kwargs))
-        return wrapt.FunctionWrapper(handler, wrapper)
+        place = place._replace(target=place.target._replace(fields=fields), original=handler)
+        around = wrapper(place, Consumer(place).around())
+        # The names of its parameters begin behind what a bound method is bound to.
+        return wrapt.FunctionWrapper(
+            handler, lambda wrapped, instance, args, kwargs: around(wrapped, None, args, kwargs)
+        )
+
+
+def _result(call: Subscribing, result: Any) -> Any:
+    return result
+
+
+def _nothing(call: Subscribing, error: BaseException) -> None:
+    return None
 
 
 def _reader_of_one(place: Place) -> Callable[[Any], Any] | None:
     text = place.word("headers")
-    if not text:
-        return None
-    read = getter(parse(text), place.target.evaluate)
-    return lambda message: plain(read(message))
+    return reading(place, text) if text else None
 
 
 def _sequence(found: Any) -> Sequence[Any]:

@@ -10,20 +10,34 @@ from collections.abc import Sequence
 from typing import Any
 
 from autotrace import guard
-from autotrace.conventions.around import Wrapper, abandon, surround
+from autotrace.conventions.around import Around, Wrapper, abandon, end, fail, surround
 from autotrace.conventions.environment import Place
-from autotrace.conventions.headers import Headers, SendingCall
+from autotrace.conventions.field import Fields, Values
+from autotrace.conventions.headers import Headers, Sending
 from autotrace.conventions.messaging import Messages
 from autotrace.propagate import formats
 from autotrace.propagate.carrier import Read, reader
 from autotrace.span.context import get_current
 from autotrace.span.span import Span
 
+_READ = frozenset(formats.MESSAGE.headers)
+
 
 def build(place: Place) -> Wrapper:
-    """The wrapper of a function that sends messages."""
+    """What takes the place of a function that sends messages."""
     sender = Sender(place)
-    return surround(place.original, sender.begin)
+    roots, replaces = sender.fields.roots, sender.headers.replaces
+    return surround(place, Around(sender.begin, roots, sender.returned, sender.raised, replaces))
+
+
+class SentMessage(Sending):
+    """One message on its way."""
+
+    __slots__ = ("values",)
+
+    def __init__(self, span: Span, replaced: Any, values: Values) -> None:
+        super().__init__(span, replaced)
+        self.values = values
 
 
 class Sender:
@@ -32,52 +46,50 @@ class Sender:
     def __init__(self, place: Place) -> None:
         self.settings = place.environment.propagation
         self.site = place.site("send", "producer")
-        self.messages = Messages(place, self.site, "send", "send")
-        self.headers = Headers.of(place)
+        self.fields = Fields(place)
+        self.messages = Messages(place, self.fields, self.site, "send", "send")
+        self.headers = Headers(place, self.fields)
 
-    def begin(self, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> MessageCall | None:
+    def begin(self, *values: Any) -> SentMessage | None:
         """Start the span of one message; None for a layer below one that sends this very message."""
         outer = get_current()
-        carried = self.headers.read(instance, args, kwargs) if self.headers is not None else None
-        read = reader(carried, formats.MESSAGE.headers)
+        carried = self.headers.read(values)
+        read = reader(carried, _READ)
         if _is_inner_layer(outer, read):
             return None
         span = self.site.nullcontext()
         if not isinstance(span, Span):
             return None
-        call = MessageCall(self.messages, instance, args, kwargs, span)
+        call = SentMessage(span, self.headers.given(values), values)
         try:
-            self.messages.describe(span, instance, args, kwargs)
-            if self.headers is not None and self.settings.messaging:
+            self.messages.describe(span, values)
+            if self.headers.known and self.settings.messaging:
                 parent = outer.span_id if isinstance(outer, Span) else 0
                 added = _added(span, self.settings.formats, parent, read)
                 if added:
-                    self.headers.add(call, instance, carried, added)
+                    self.headers.add(call, values, carried, added)
         except BaseException as failure:
             abandon(span, failure)
             return None
         return call
 
-
-class MessageCall(SendingCall):
-    """One message on its way."""
-
-    __slots__ = ("called", "messages")
-
-    def __init__(
-        self, messages: Messages, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any], span: Span
-    ) -> None:
-        super().__init__(args, kwargs, span)
-        self.messages = messages
-        self.called = (instance, args, kwargs)
-
-    def returned(self, result: Any) -> Any:
+    def returned(self, call: SentMessage, result: Any) -> Any:
+        """End the span; by now the library knows its broker."""
         try:
-            self.messages.set_broker(self.span, *self.called)
-            self.span.site.tag(self.span, "result", result)
+            self.headers.restore(call)
+            self.messages.set_broker(call.span, call.values)
+            call.span.site.tag(call.span, "result", result)
         except BaseException as failure:
             guard.swallow(failure)
-        return result
+        return end(call.span, result)
+
+    def raised(self, call: SentMessage, error: BaseException) -> None:
+        """End the span of a message that was not sent."""
+        try:
+            self.headers.restore(call)
+        except BaseException as failure:
+            guard.swallow(failure)
+        fail(call.span, error)
 
 
 def _is_inner_layer(outer: object, read: Read) -> bool:

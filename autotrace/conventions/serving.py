@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextvars import ContextVar
+from functools import lru_cache
 
 from autotrace import guard
 from autotrace.conventions.environment import Place
@@ -17,7 +18,6 @@ from autotrace.propagate import formats
 from autotrace.propagate.carrier import Read
 from autotrace.span.capture import is_error
 from autotrace.span.context import get_current, set_current
-from autotrace.span.finished import AttributeValue
 from autotrace.span.site import Site
 from autotrace.span.span import Span
 
@@ -30,19 +30,66 @@ _DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 _serving: ContextVar[Serving | None] = ContextVar("autotrace_serving", default=None)
 
 
+class Server:
+    """What the requests of one application share."""
+
+    def __init__(self, place: Place) -> None:
+        self.settings: PropagationSettings = place.environment.propagation
+        self.site: Site = place.site("HTTP", "server")
+        self.named = place.target.span is not None
+
+
 class Serving:
-    """One request, from its arrival to the end of its answer."""
+    """One request, from its arrival to the end of its answer.
 
-    __slots__ = ("inside", "method", "mounted", "named", "outer", "outside", "span")
+    Its span continues the trace that the headers name; `itself` is the server's own host and port.
+    """
 
-    def __init__(self, span: Span, method: str, inside: object, *, named: bool) -> None:
-        self.span = span
-        self.method = method
-        self.named = named
-        self.mounted = ""
-        self.inside = inside
+    __slots__ = ("inside", "method", "mounted", "outer", "outside", "server", "span")
+
+    def __init__(
+        self,
+        server: Server,
+        read: Read,
+        *,
+        scheme: str,
+        method: str,
+        path: str,
+        query: str,
+        itself: Sequence[object] | None,
+        version: str,
+    ) -> None:
+        settings = server.settings
+        inbound = formats.extract(read, settings.formats) if settings.http else formats.NOTHING
+        self.server = server
+        tracer = server.site.tracer
+        self.span = span = tracer.start_remote(server.site, Span, inbound.parent)
         self.outside: object = None
         self.outer: Serving | None = None
+        self.mounted = ""
+        detail = span.details()
+        attributes = detail.attributes
+        self.method = set_method(attributes, method)
+        if not server.named:
+            detail.name = self.method
+        attributes["url.scheme"] = scheme
+        attributes["url.path"] = path[:_TEXT_LIMIT]
+        if query:
+            attributes["url.query"] = redact_query(query)
+        host = read("host")
+        address, port = _address(host, scheme) if host else _own_address(itself)
+        if address:
+            attributes["server.address"] = address
+        if port:
+            attributes["server.port"] = port
+        if version:
+            attributes["network.protocol.version"] = version
+        agent = read("user-agent")
+        if agent:
+            attributes["user_agent.original"] = agent[:_TEXT_LIMIT]
+        if inbound.external_id is not None:
+            attributes["autotrace.external_id"] = inbound.external_id
+        self.inside: object = tracer.unrecorded(span) or span
 
     def enter(self) -> None:
         """Make the request's context current."""
@@ -69,7 +116,7 @@ class Serving:
         else:
             template = self.mounted + template
         detail.attributes["http.route"] = template[:_TEXT_LIMIT]
-        if not self.named:
+        if not self.server.named:
             detail.name = f"{self.method} {template[:_TEXT_LIMIT]}"
 
     def status(self, code: int) -> None:
@@ -86,16 +133,23 @@ class Serving:
     def end(self, error: BaseException | None = None) -> None:
         """End the span, once; an exception that was recorded already is not recorded again."""
         try:
-            if not self.span.end:
-                detail = self.span.details()
+            span = self.span
+            if span.end:
+                return
+            if error is not None:
+                detail = span.details()
                 if any(event.name == "exception" for event in detail.events):
                     error = None
-                elif error is not None and is_error(error):
+                elif is_error(error):
                     # It says more than the 500 that the framework has made of it before it let it pass.
                     detail.attributes.pop("error.type", None)
-                self.span.close(error)
+            span.close(error)
         except BaseException as failure:
             guard.swallow(failure)
+
+    def reply_header(self) -> str | None:
+        """The trace's id for the answer's `X-Trace-ID`, if answers are to have it."""
+        return f"{self.span.root.trace_id:032x}" if self.server.settings.response else None
 
 
 def serving() -> Serving | None:
@@ -104,53 +158,18 @@ def serving() -> Serving | None:
     return found if found is not None and not found.span.end else None
 
 
-class Server:
-    """Starts the requests of one application."""
-
-    def __init__(self, place: Place) -> None:
-        self.settings: PropagationSettings = place.environment.propagation
-        self.site: Site = place.site("HTTP", "server")
-        self.named = place.target.span is not None
-
-    def start(self, read: Read, method: str, attributes: dict[str, AttributeValue]) -> Serving:
-        """A request whose span continues the trace that its headers name."""
-        inbound = formats.extract(read, self.settings.formats) if self.settings.http else formats.NOTHING
-        span = self.site.tracer.start_remote(self.site, Span, inbound.parent)
-        detail = span.details()
-        name = set_method(attributes, method)
-        if not self.named:
-            detail.name = name
-        if inbound.external_id is not None:
-            attributes["autotrace.external_id"] = inbound.external_id
-        agent = read("user-agent")
-        if agent:
-            attributes["user_agent.original"] = agent[:_TEXT_LIMIT]
-        detail.attributes.update(attributes)
-        return Serving(span, name, self.site.tracer.unrecorded(span) or span, named=self.named)
-
-    def reply_header(self, request: Serving) -> str | None:
-        """The trace's id for the answer's `X-Trace-ID`, if answers are to have it."""
-        return f"{request.span.root.trace_id:032x}" if self.settings.response else None
+@lru_cache(maxsize=256)
+def _address(host: str, scheme: str) -> tuple[str, int]:
+    """`server.address` and `server.port` as the client named them, in the Host header."""
+    name, colon, port = host.rpartition(":")
+    if not colon or not port.isdigit() or len(port) > 5:
+        name, port = host, ""
+    return name.strip("[]")[:_TEXT_LIMIT], int(port) if port else _DEFAULT_PORTS.get(scheme, 0)
 
 
-def address(host: str | None, server: Sequence[object] | None, scheme: str) -> dict[str, AttributeValue]:
-    """`server.address` and `server.port`, as the client named them (the Host header), else as the server knows itself."""
-    if host:
-        name, colon, port = host.rpartition(":")
-        if not colon or not port.isdigit() or len(port) > 5:
-            name, port = host, ""
-        number = int(port) if port else _DEFAULT_PORTS.get(scheme, 0)
-        found: dict[str, AttributeValue] = {"server.address": name.strip("[]")[:_TEXT_LIMIT]}
-        return {**found, "server.port": number} if number else found
-    if server and isinstance(server[0], str):
-        found = {"server.address": server[0]}
-        return {**found, "server.port": server[1]} if len(server) > 1 and isinstance(server[1], int) else found
-    return {}
-
-
-def location(scheme: str, path: str, query: str) -> dict[str, AttributeValue]:
-    """`url.scheme`, `url.path` and `url.query`, the last without secrets."""
-    found: dict[str, AttributeValue] = {"url.scheme": scheme, "url.path": path[:_TEXT_LIMIT]}
-    if query:
-        found["url.query"] = redact_query(query)
-    return found
+def _own_address(server: Sequence[object] | None) -> tuple[str, int]:
+    """They, as the server knows itself."""
+    if not server or not isinstance(server[0], str):
+        return "", 0
+    port = server[1] if len(server) > 1 else None
+    return server[0], port if isinstance(port, int) else 0

@@ -33,16 +33,15 @@ _MAIN = frozenset({"SELECT", "INSERT", "UPDATE", "DELETE", "REPLACE", "MERGE"})
 
 
 class Statement(NamedTuple):
-    """What is said of a statement: its text, what it does (upper case), to which table; "" where unknown."""
+    """What is said of a statement: its text, what it does (upper case), to which table; "" where unknown.
+
+    `summary` is the statement in a few words of few values: `INSERT orders`.
+    """
 
     text: str
     operation: str
     collection: str
-
-    @property
-    def summary(self) -> str:
-        """The statement in a few words of few values: `INSERT orders`."""
-        return f"{self.operation} {self.collection}".strip()
+    summary: str
 
 
 def describe(statement: str) -> Statement:
@@ -69,7 +68,8 @@ def _describe(statement: str) -> Statement:
             words.append(token)
         parts.append(token)
     text = re.sub(r" {2,}", " ", "".join(parts)).strip()
-    return Statement(text, *_summarize(_joined(words)))
+    operation, collection = _summarize(_joined(words))
+    return Statement(text, operation, collection, f"{operation} {collection}".strip())
 
 
 def _joined(words: list[str]) -> list[str]:

@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Any
 
 from autotrace import guard
-from autotrace.conventions.around import HIDDEN, SpanCall, abandon
+from autotrace.conventions.around import abandon, hide
 from autotrace.conventions.environment import Place
 from autotrace.conventions.sql import describe
 from autotrace.propagate.sql_comment import with_comment
@@ -41,49 +41,43 @@ class Database:
 
     def run(self, cursor: Any, execute: Callable[..., Any], args: tuple[Any, ...], kwargs: Any, *, single: bool) -> Any:
         """Execute with a span; `single`: one statement, which may carry the comment."""
-        span, args = self._start(cursor, args, single=single)
-        if span is None:
-            return execute(*args, **kwargs)
-        with SpanCall(args, kwargs, span), HIDDEN:
-            return execute(*args, **kwargs)
-
-    def _start(self, cursor: Any, args: tuple[Any, ...], *, single: bool) -> tuple[Span | None, tuple[Any, ...]]:
-        span = None
+        span = self.site.nullcontext()
         try:
-            started = self.site.nullcontext()
-            if not isinstance(started, Span):
-                return None, args
-            span = started
-            if args and type(args[0]) is str:
-                self._describe(span, cursor, args[0])
-                if single and self.comment and span.root.sampled:
-                    args = (with_comment(args[0], span), *args[1:])
-            else:
-                self._set(span, cursor, "", "")
-            return span, args
+            if isinstance(span, Span):
+                args = self._describe(span, cursor, args, single=single)
         except BaseException as failure:
             abandon(span, failure)
-            return None, args
+            return execute(*args, **kwargs)
+        try:
+            result = execute(*args, **kwargs)
+        except BaseException as error:
+            hide(error)
+            span.__exit__(type(error), error, error.__traceback__)
+            raise
+        span.__exit__(None, None, None)
+        return result
 
-    def _describe(self, span: Span, cursor: Any, statement: str) -> None:
-        text, operation, collection = described = describe(statement)
+    def _describe(self, span: Span, cursor: Any, args: tuple[Any, ...], *, single: bool) -> tuple[Any, ...]:
         detail = span.details()
-        if not self.named and described.summary:
-            detail.name = described.summary
-        detail.attributes["db.query.text"] = text
-        self._set(span, cursor, operation, collection)
-
-    def _set(self, span: Span, cursor: Any, operation: str, collection: str) -> None:
-        attributes = span.details().attributes
+        attributes = detail.attributes
         attributes["db.system.name"] = self.system
         namespace = getattr(cursor.connection, "_autotrace_namespace", "")
-        for name, value in (
-            ("db.operation.name", operation),
-            ("db.collection.name", collection),
-            ("db.namespace", namespace),
-        ):
-            if value:
-                attributes[name] = value
+        if namespace:
+            attributes["db.namespace"] = namespace
+        statement = args[0] if args else None
+        if type(statement) is not str:
+            return args
+        text, operation, collection, summary = describe(statement)
+        if not self.named and summary:
+            detail.name = summary
+        attributes["db.query.text"] = text
+        if operation:
+            attributes["db.operation.name"] = operation
+        if collection:
+            attributes["db.collection.name"] = collection
+        if single and self.comment and span.root.sampled:
+            return (with_comment(statement, span), *args[1:])
+        return args
 
 
 class TracedClasses:
@@ -118,20 +112,31 @@ def _subclass(asked: type, traced: type) -> type:
 
 
 def _cursor_base(database: Database, cursor: type) -> type:
+    run = database.run
+
     class TracedCursor(cursor):  # type: ignore[misc]  # the library's class is known only now
         def execute(self, *args: Any, **kwargs: Any) -> Any:
-            with HIDDEN:
-                return database.run(self, super().execute, args, kwargs, single=True)
+            try:
+                return run(self, super().execute, args, kwargs, single=True)
+            except BaseException as error:
+                hide(error)
+                raise
 
         def executemany(self, *args: Any, **kwargs: Any) -> Any:
-            with HIDDEN:
-                return database.run(self, super().executemany, args, kwargs, single=False)
+            try:
+                return run(self, super().executemany, args, kwargs, single=False)
+            except BaseException as error:
+                hide(error)
+                raise
 
         if hasattr(cursor, "executescript"):
 
             def executescript(self, *args: Any, **kwargs: Any) -> Any:
-                with HIDDEN:
-                    return database.run(self, super().executescript, args, kwargs, single=False)
+                try:
+                    return run(self, super().executescript, args, kwargs, single=False)
+                except BaseException as error:
+                    hide(error)
+                    raise
 
     return TracedCursor
 
@@ -145,20 +150,32 @@ def _connection_base(classes: TracedClasses, connection: type, cursor: type) -> 
                 args, kwargs = _with_cursor_class(classes, cursor, args, kwargs)
             except BaseException as failure:
                 guard.swallow(failure)
-            with HIDDEN:
+            try:
                 return super().cursor(*args, **kwargs)
+            except BaseException as error:
+                hide(error)
+                raise
 
         def execute(self, *args: Any, **kwargs: Any) -> Any:
-            with HIDDEN:
+            try:
                 return self._cursor_of_execute(super().execute, "execute", args, kwargs)
+            except BaseException as error:
+                hide(error)
+                raise
 
         def executemany(self, *args: Any, **kwargs: Any) -> Any:
-            with HIDDEN:
+            try:
                 return self._cursor_of_execute(super().executemany, "executemany", args, kwargs)
+            except BaseException as error:
+                hide(error)
+                raise
 
         def executescript(self, *args: Any, **kwargs: Any) -> Any:
-            with HIDDEN:
+            try:
                 return self._cursor_of_execute(super().executescript, "executescript", args, kwargs)
+            except BaseException as error:
+                hide(error)
+                raise
 
         def _cursor_of_execute(self, plain: Callable[..., Any], name: str, args: Any, kwargs: Any) -> Any:
             # What C does here is to make a cursor of the library's own class and to call its method; so do we.

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import unquote_plus
 
 URL_LIMIT = 4096
 REDACTED = "REDACTED"
 
-_URL = re.compile(
-    r"([A-Za-z][A-Za-z0-9+.\-]*)://(?:([^/?#]*)@)?(\[[^\]/?#]*\]|[^:/?#]*)(?::(\d{1,5}))?([^?#]*)(?:\?([^#]*))?"
-)
+_URL = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]*://[^/?#]*)([^?#]*)(?:\?([^#]*))?")
+_ORIGIN = re.compile(r"([^:]*)://(?:(.*)@)?(\[[^\]]*\]|[^:]*)(?::(\d{1,5}))?(.*)", re.DOTALL)
 _PAIR = re.compile(r"([^&;=]*)=([^&;]*)")
+_NAME = re.compile(r"([^&;=]*)=")
+_NAME_LIMIT = 64
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _SECRET_WORDS = frozenset(
     (
@@ -40,14 +42,25 @@ def split(text: str) -> Url:
     match = _URL.match(text)
     if match is None:
         return Url(redact_relative(text), "", "", 0)
-    scheme, credentials, host, port, path, query = match.groups()
+    origin, path, query = match.groups()
+    # What holds a password is not remembered.
+    shown, scheme, host, port = (_split_origin.__wrapped__ if "@" in origin else _split_origin)(origin)
+    full = f"{shown}{path}?{redact_query(query)}" if query else shown + path
+    return Url(full, scheme, host, port)
+
+
+@lru_cache(maxsize=256)
+def _split_origin(origin: str) -> Url:
+    """The parts of a URL up to its path."""
+    match = _ORIGIN.fullmatch(origin)
+    if match is None:
+        return Url(origin, "", "", 0)
+    scheme, credentials, host, port, rest = match.groups()
     scheme = scheme.lower()
     full = scheme + "://"
     if credentials is not None:
         full += f"{REDACTED}:{REDACTED}@" if ":" in credentials else f"{REDACTED}@"
-    full += host + (f":{port}" if port else "") + path
-    if query:
-        full += "?" + redact_query(query)
+    full += host + (f":{port}" if port else "") + rest
     number = int(port) if port else {"http": 80, "https": 443}.get(scheme, 0)
     return Url(full, scheme, host.strip("[]"), number)
 
@@ -60,7 +73,10 @@ def redact_relative(text: str) -> str:
 
 def redact_query(query: str) -> str:
     """A query whose secret-looking values are replaced by REDACTED."""
-    return _PAIR.sub(_redact_pair, query[:URL_LIMIT])
+    query = query[:URL_LIMIT]
+    if not any(_is_secret(name) for name in _NAME.findall(query)):
+        return query
+    return _PAIR.sub(_redact_pair, query)
 
 
 def is_secret(name: str) -> bool:
@@ -71,6 +87,15 @@ def is_secret(name: str) -> bool:
     return any(word.lower() in _SECRET_WORDS for word in _WORDS.findall(name))
 
 
+def _is_secret(name: str) -> bool:
+    return _is_known_secret(name) if len(name) <= _NAME_LIMIT else is_secret(unquote_plus(name))
+
+
+@lru_cache(maxsize=1024)
+def _is_known_secret(name: str) -> bool:
+    return is_secret(unquote_plus(name))
+
+
 def _redact_pair(match: re.Match[str]) -> str:
     name, value = match.groups()
-    return f"{name}={REDACTED}" if value and is_secret(unquote_plus(name)) else match[0]
+    return f"{name}={REDACTED}" if value and _is_secret(name) else match[0]

@@ -2,126 +2,129 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from types import TracebackType
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import Any
 
 from autotrace import guard
-from autotrace.conventions.around import Call, Wrapper, surround
+from autotrace.conventions.around import Around, Wrapper, surround
 from autotrace.conventions.environment import Place
 from autotrace.conventions.field import attempt
-from autotrace.conventions.serving import MARK, Server, Serving, address, location
+from autotrace.conventions.serving import MARK, Server, Serving
 from autotrace.propagate.carrier import environ_reader
+from autotrace.span.context import get_current, set_current
 
 
 def build(place: Place) -> Wrapper:
-    """The wrapper of a WSGI application."""
+    """What takes the place of a WSGI application; its arguments are positional by the specification."""
     server = Server(place)
 
-    def begin(instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Call | None:
-        # Positional by the specification; a caller that names them is rare enough to stay untraced.
-        if len(args) != 2 or kwargs or not isinstance(args[0], dict) or MARK in args[0]:
+    def begin(environ: Any, start_response: Any) -> WsgiRequest | None:
+        if not isinstance(environ, dict) or MARK in environ or not callable(start_response):
             return None
-        environ, start_response = args
-        request = _start(server, environ)
+        request = WsgiRequest(server, environ, start_response)
         environ[MARK] = True
-        return WsgiCall(server, request, environ, start_response)
+        request.enter()
+        return request
 
-    return surround(place.original, begin)
-
-
-def _start(server: Server, environ: dict[str, Any]) -> Serving:
-    read = environ_reader(environ)
-    scheme = str(environ.get("wsgi.url_scheme", "http"))
-    path = _decoded(str(environ.get("SCRIPT_NAME", "")) + str(environ.get("PATH_INFO", "")))
-    attributes = location(scheme, path or "/", str(environ.get("QUERY_STRING", "")))
-    port = str(environ.get("SERVER_PORT", ""))
-    itself = (environ.get("SERVER_NAME"), int(port) if port.isdigit() else None)
-    attributes.update(address(read("host"), itself, scheme))
-    protocol, slash, version = str(environ.get("SERVER_PROTOCOL", "")).partition("/")
-    if slash and protocol == "HTTP":
-        attributes["network.protocol.version"] = version
-    return server.start(read, str(environ.get("REQUEST_METHOD", "")), attributes)
+    return surround(place, Around(begin, ("-2", "-1"), _returned, _raised, replaces="-1"))
 
 
-def _decoded(text: str) -> str:
-    # PEP 3333 hands over the bytes of the path as latin-1.
-    return text if text.isascii() else text.encode("latin-1", "replace").decode("utf-8", "replace")
-
-
-class WsgiCall(Call):
+class WsgiRequest(Serving):
     """One request: its span ends with the body, which the server reads after the call has returned."""
 
-    __slots__ = ("environ", "request", "server", "start_response")
+    __slots__ = ("environ", "replaced", "start_response")
 
-    def __init__(
-        self, server: Server, request: Serving, environ: dict[str, Any], start_response: Callable[..., Any]
-    ) -> None:
-        super().__init__((environ, self.started), {})
-        self.server = server
-        self.request = request
+    def __init__(self, server: Server, environ: dict[str, Any], start_response: Any) -> None:
+        get = environ.get
+        path = str(get("SCRIPT_NAME", "")) + str(get("PATH_INFO", ""))
+        if not path.isascii():
+            # PEP 3333 hands over the bytes of the path as latin-1.
+            path = path.encode("latin-1", "replace").decode("utf-8", "replace")
+        super().__init__(
+            server,
+            environ_reader(environ),
+            scheme=str(get("wsgi.url_scheme", "http")),
+            method=str(get("REQUEST_METHOD", "")),
+            path=path or "/",
+            query=str(get("QUERY_STRING", "")),
+            itself=(get("SERVER_NAME"), _port(str(get("SERVER_PORT", "")))),
+            version=_version(str(get("SERVER_PROTOCOL", ""))),
+        )
         self.environ = environ
         self.start_response = start_response
-
-    def __enter__(self) -> None:
-        self.request.enter()
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.request.leave()
-        if error is not None:
-            self.request.end(error)
+        self.replaced = self.started
 
     def started(self, status: str, headers: list[tuple[str, str]], *more: Any) -> Any:
         """The application's `start_response`, which it may call again after an error."""
         try:
             code = status[:3]
             if code.isdigit():
-                self.request.status(int(code))
-            identifier = self.server.reply_header(self.request)
+                self.status(int(code))
+            identifier = self.reply_header()
             if identifier is not None:
                 headers = [*headers, ("X-Trace-ID", identifier)]
         except BaseException as failure:
             guard.swallow(failure)
         return self.start_response(status, headers, *more)
 
-    def returned(self, result: Any) -> Any:
-        """The body: lists and a server's own file wrapper as they are, anything else in a `Body`."""
-        try:
-            if type(result) in (list, tuple) or result is None:
-                self.request.end()
-                return result
-            if self._is_file(result):
-                self._end_with(result)
-                return result
-            return SizedBody(result, self.request) if hasattr(type(result), "__len__") else Body(result, self.request)
-        except BaseException as failure:
-            guard.swallow(failure)
-            return result
-
-    def _is_file(self, result: Any) -> bool:
-        # The server sends it by its own means (sendfile), if it is of exactly this class.
+    def is_file(self, result: Any) -> bool:
+        """Whether the server sends it by its own means (sendfile), as it does with exactly this class."""
         wrapper = self.environ.get("wsgi.file_wrapper")
         return isinstance(wrapper, type) and isinstance(result, wrapper)
 
-    def _end_with(self, file: Any) -> None:
+    def end_with(self, file: Any) -> None:
+        """End with the closing of a file."""
         close = getattr(file, "close", None)
-        request = self.request
 
         def closed() -> Any:
-            request.end()
+            self.end()
             return close() if close is not None else None
 
         attempt(setattr, file, "close", closed)
         if getattr(file, "close", None) is not closed:
+            self.end()
+
+
+def _returned(request: WsgiRequest, result: Any) -> Any:
+    """The body: lists and a server's own file wrapper as they are, anything else in a `Body`."""
+    try:
+        request.leave()
+        if type(result) in (list, tuple) or result is None:
             request.end()
+            return result
+        if request.is_file(result):
+            request.end_with(result)
+            return result
+        return SizedBody(result, request) if hasattr(type(result), "__len__") else Body(result, request)
+    except BaseException as failure:
+        guard.swallow(failure)
+        return result
+
+
+def _raised(request: WsgiRequest, error: BaseException) -> None:
+    try:
+        request.leave()
+        request.end(error)
+    except BaseException as failure:
+        guard.swallow(failure)
+
+
+@lru_cache(maxsize=64)
+def _port(text: str) -> int | None:
+    return int(text) if text.isdecimal() else None
+
+
+@lru_cache(maxsize=64)
+def _version(protocol: str) -> str:
+    name, slash, version = protocol.partition("/")
+    return version if slash and name == "HTTP" else ""
 
 
 class Body:
     """An answer's body: its context is current only while the application makes the next part."""
 
-    def __init__(self, iterable: Iterable[bytes], request: Serving) -> None:
+    def __init__(self, iterable: Iterable[bytes], request: WsgiRequest) -> None:
         self._iterable = iterable
         self._iterator: Iterator[bytes] | None = None
         self._request = request
@@ -131,7 +134,8 @@ class Body:
 
     def __next__(self) -> bytes:
         request = self._request
-        request.enter()
+        outside = get_current()
+        set_current(request.inside)
         try:
             if self._iterator is None:
                 self._iterator = iter(self._iterable)
@@ -144,12 +148,14 @@ class Body:
             request.end(error)
             raise
         finally:
-            request.leave()
+            request.inside = get_current()
+            set_current(outside)
 
     def close(self) -> None:
         """Close what the application gave, if it can be closed; the request ends with it."""
         request = self._request
-        request.enter()
+        outside = get_current()
+        set_current(request.inside)
         try:
             close = getattr(self._iterable, "close", None)
             if close is not None:
@@ -158,7 +164,7 @@ class Body:
             request.end(error)
             raise
         finally:
-            request.leave()
+            set_current(outside)
             request.end()
 
     def __getattr__(self, name: str) -> Any:

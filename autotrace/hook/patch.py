@@ -39,7 +39,7 @@ class Patcher:
         compiler = type(original).__module__.partition(".")[0]
         if compiler in _COMPILERS:
             return f"{qualname} is compiled by {compiler}; trace the function of yours that calls it"
-        replacement = _wrapped(original, wrap)
+        replacement = wrapped(original, wrap)
         if replacement is None:
             return f"{qualname} is no function"
         return self._replace(holder, name, original, replacement)
@@ -101,9 +101,10 @@ def _is_function(value: object) -> bool:
     )
 
 
-def _wrapped(original: Any, wrap: Callable[[Any], Callable[..., Any] | None]) -> Any | None:
+def wrapped(original: Any, wrap: Callable[[Any], Callable[..., Any] | None]) -> Any | None:
+    """What takes the place of something callable, of the same kind; None for what is no function."""
     if isinstance(original, property):
-        get, change, delete = (part and _wrapped(part, wrap) for part in (original.fget, original.fset, original.fdel))
+        get, change, delete = (part and wrapped(part, wrap) for part in (original.fget, original.fset, original.fdel))
         return property(get, change, delete, original.__doc__)
     if isinstance(original, type) or (not callable(original) and not isinstance(original, staticmethod | classmethod)):
         return None
@@ -143,7 +144,7 @@ def _own_attribute(holder: Any, name: str) -> Any:
 
 
 def _not_found(holder: Any, name: str) -> str:
-    import difflib  # 5 ms that only a target that does not match pays
+    import difflib  # only for somebody's mistake
 
     nearest = difflib.get_close_matches(name, [key for key in vars(holder) if isinstance(key, str)], n=1)
     where = getattr(holder, "__name__", str(holder))

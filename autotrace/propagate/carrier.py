@@ -7,6 +7,7 @@ text or absent; values of the same name are joined by a comma, as HTTP does (RFC
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 Read: TypeAlias = Callable[[str], str | None]
@@ -17,30 +18,48 @@ VALUE_LIMIT = 8192
 
 def reader(carrier: object, names: Iterable[str]) -> Read:
     """A reader of `names` (lower case) over a mapping, or over pairs of names and values."""
-    wanted = frozenset(names)
+    return read_headers(carrier, frozenset(names)).get
+
+
+def read_headers(carrier: object, wanted: frozenset[str]) -> dict[str, str]:
+    """Those of the `wanted` names (lower case) that a mapping, or pairs of names and values, has, with their text."""
+    if not isinstance(carrier, dict | Mapping):
+        return _found(_pairs(carrier), wanted)
+    # The keys alone: what libraries make of a mapping takes its time for each value.
+    named = [key for key in carrier if type(key) is not str or key.lower() in wanted]
+    return _found([(key, carrier[key]) for key in named], wanted) if named else {}
+
+
+def _found(pairs: Iterable[tuple[object, object]], wanted: frozenset[str]) -> dict[str, str]:
     found: dict[str, str] = {}
-    for key, value in _pairs(carrier):
+    for key, value in pairs:
         name = text_of(key)
         if name is None or (name := name.lower()) not in wanted:
             continue
         text = text_of(value)
         if text is not None:
             found[name] = f"{found[name]},{text}" if name in found else text
-    return found.get
+    return found
 
 
 def environ_reader(environ: Mapping[str, object]) -> Read:
     """A reader over a WSGI environment (PEP 3333), where `X-Trace-ID` is `HTTP_X_TRACE_ID`."""
 
     def read(name: str) -> str | None:
-        return text_of(environ.get("HTTP_" + name.upper().replace("-", "_")))
+        value = environ.get(_variable(name))
+        return None if value is None else text_of(value)
 
     return read
 
 
+@lru_cache(maxsize=64)
+def _variable(name: str) -> str:
+    return "HTTP_" + name.upper().replace("-", "_")
+
+
 def text_of(value: object) -> str | None:
     """The text of a header's value; None for what is no text, bytes, number or list of these, or is too long."""
-    if isinstance(value, str):
+    if type(value) is str or isinstance(value, str):
         return str(value) if len(value) <= VALUE_LIMIT else None
     if isinstance(value, bytes | bytearray):
         return bytes(value).decode("latin-1") if len(value) <= VALUE_LIMIT else None
@@ -54,17 +73,21 @@ def text_of(value: object) -> str | None:
     return None
 
 
-def with_headers(headers: Any, added: Mapping[str, str]) -> Any:
-    """A copy of `headers`, of the same make, with `added` in it; the caller's own object stays as it is."""
+def with_headers(headers: Any, added: Mapping[str, str], fresh: bool = False) -> Any:
+    """A copy of `headers`, of the same make, with `added` in it; the caller's own object stays as it is.
+
+    `fresh`: none of the names stands in `headers`.
+    """
     if headers is None:
         return dict(added)
     if isinstance(headers, list | tuple):
         return _with_pairs(headers, added)
     copied = headers.copy() if hasattr(headers, "copy") else dict(headers)
-    lowered = {name.lower() for name in added}
-    for key in [key for key in copied if (text_of(key) or "").lower() in lowered]:
-        if key in copied:
-            del copied[key]
+    if not fresh:
+        lowered = {name.lower() for name in added}
+        for key in [key for key in copied if (text_of(key) or "").lower() in lowered]:
+            if key in copied:
+                del copied[key]
     copied.update(added)
     return copied
 
@@ -78,8 +101,6 @@ def _with_pairs(headers: Any, added: Mapping[str, str]) -> Any:
 
 
 def _pairs(carrier: object) -> Iterable[tuple[object, object]]:
-    if isinstance(carrier, Mapping):
-        return list(carrier.items())
     if isinstance(carrier, list | tuple):
         return [(pair[0], pair[1]) for pair in carrier if isinstance(pair, list | tuple) and len(pair) == 2]
     return ()

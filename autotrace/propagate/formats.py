@@ -66,7 +66,7 @@ def extract(read: Read, formats: Sequence[str], names: Names = HTTP) -> Inbound:
     identifier = (read(names.trace_id.lower()) or "").strip() if "x-trace" in formats else ""
     if parent is None and identifier:
         parent = _from_x_trace(identifier, read, names)
-    external = _external_id(identifier)
+    external = _external_id(identifier) if identifier else None
     if parent is None:
         return Inbound(None, external) if external else NOTHING
     baggage = _passed_on(read("baggage"), BAGGAGE_LIMIT) if "baggage" in formats else ""
@@ -114,7 +114,8 @@ def carried_trace_id(read: Read, names: Names = HTTP) -> int | None:
 
 
 def _from_traceparent(read: Read) -> RemoteParent | None:
-    match = _TRACEPARENT.fullmatch((read("traceparent") or "").strip())
+    value = read("traceparent")
+    match = _TRACEPARENT.fullmatch(value.strip()) if value else None
     if match is None:
         return None
     version, trace_id, span_id, flags, rest = match.groups()

@@ -20,4 +20,4 @@ def is_signed(url: str, read: Read) -> bool:
     authorization = read("authorization")
     if authorization is not None and authorization.lstrip().lower().startswith(_SIGNED_AUTHORIZATION):
         return True
-    return _SIGNED_QUERY.search(url) is not None
+    return "?" in url and "signature=" in url.lower() and _SIGNED_QUERY.search(url) is not None

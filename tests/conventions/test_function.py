@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-import wrapt
 from recording import Recording, attributes, target
 
 from autotrace.span.context import get_current
@@ -16,7 +15,7 @@ Record = Callable[..., Recording]
 
 
 def traced(recording: Recording, function: Any, **settings: Any) -> Any:
-    return wrapt.FunctionWrapper(function, recording.wrapping(target("shop:order", **settings))(function))
+    return recording.traced(function, target("shop:order", **settings))
 
 
 TAGS = {"number": "number", "size": "options['size']", "answer": "result", "failure": "error.args"}

@@ -9,7 +9,6 @@ from typing import Any
 from wsgiref.validate import validator
 
 import pytest
-import wrapt
 from recording import Recording, attributes, target
 
 from autotrace.span.context import get_current
@@ -19,7 +18,7 @@ TARGET = target("here:app", "http.server", protocol="wsgi")
 
 
 def traced(recording: Recording, app: Any) -> Any:
-    return wrapt.FunctionWrapper(app, recording.wrapping(TARGET)(app))
+    return recording.traced(app, TARGET)
 
 
 def environ(**more: Any) -> dict[str, Any]:
@@ -66,7 +65,7 @@ def generated() -> Iterator[bytes]:
 def test_a_traced_application_keeps_to_the_specification(body: Any, record: Record) -> None:
     recording = record()
     app = validator(traced(recording, validator(answering(body))))
-    answer = app(environ(), ignore)
+    answer: Any = app(environ(), ignore)
     assert b"".join(answer) == b"ab"
     answer.close()
     assert attributes(recording.only())["http.response.status_code"] == 200
@@ -189,6 +188,7 @@ def test_layers_of_one_request_give_one_span(record: Record) -> None:
 
 def test_a_failure_of_ours_leaves_the_answer_alone(record: Record, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AUTOTRACE_FAILURES")
+    monkeypatch.setattr("autotrace.guard.failures", {})
     monkeypatch.setattr("autotrace.conventions.serving.formats", None)
     recording = record()
     assert traced(recording, answering([b"a"]))(environ(), ignore) == [b"a"]
