@@ -57,7 +57,7 @@ class AsgiRequest(Serving):
         if websocket:
             self.span.details().attributes["network.protocol.name"] = "websocket"
         self.send = send
-        self.replaced = self.sent
+        self.replaced: Any = self.sent
 
     def sent(self, message: Any) -> Any:
         """The server's `send`; its awaitable is handed on as it is."""
@@ -92,6 +92,7 @@ def _reader(headers: Any) -> Read:
 def _returned(request: AsgiRequest, result: Any) -> Any:
     try:
         request.leave()
+        request.replaced = None  # it holds the request, which the collector alone would free
         request.end()
     except BaseException as failure:
         guard.swallow(failure)
@@ -101,6 +102,7 @@ def _returned(request: AsgiRequest, result: Any) -> Any:
 def _raised(request: AsgiRequest, error: BaseException) -> None:
     try:
         request.leave()
+        request.replaced = None
         request.end(error)
     except BaseException as failure:
         guard.swallow(failure)
