@@ -10,7 +10,7 @@ from autotrace.plan.plan import PropagationSettings
 from autotrace.plan.target import Target
 from autotrace.span.construct import Construction, constant_tags
 from autotrace.span.finished import AttributeValue
-from autotrace.span.site import Site
+from autotrace.span.site import SendingSite, Site
 from autotrace.span.tagged import Tag, TaggedSite
 from autotrace.span.tracer import Tracer
 
@@ -55,7 +55,7 @@ class Place(NamedTuple):
         attributes.update(constant_tags(target))
         name = target.span or name
         if not target.tags:
-            return Site(self.environment.tracer, name, kind, 0, attributes)
+            return SendingSite(self.environment.tracer, name, kind, 0, attributes)
         tags = [self._tag(attribute, text) for attribute, text in target.tags]
         site = TaggedSite(self.environment.tracer, name, tags, kind, 0, attributes)
         self.environment.construction.tagged.append((target, site))

@@ -98,11 +98,16 @@ def attempt(function: Callable[..., Any], *arguments: Any) -> Any:
     try:
         return function(*arguments)
     except Exception as error:
-        # What a signal handler raises has a frame below this one; looking for it takes 30 us.
-        trace = error.__traceback__
-        if trace is not None and trace.tb_next is not None and is_from_signal(error):
+        if _is_raised_below(error) and is_from_signal(error):
             raise
         return None
+
+
+def _is_raised_below(error: BaseException) -> bool:
+    """Whether a function that was called raised it: what a signal handler raises does, and looking for one takes 30 us."""
+    # Not in the frame of `attempt`, which a local variable with its own traceback would keep alive.
+    trace = error.__traceback__
+    return trace is not None and trace.tb_next is not None
 
 
 def text(value: Any) -> str:

@@ -53,7 +53,7 @@ class WsgiRequest(Serving):
         )
         self.environ = environ
         self.start_response = start_response
-        self.replaced = self.started
+        self.replaced: Any = self.started
 
     def started(self, status: str, headers: list[tuple[str, str]], *more: Any) -> Any:
         """The application's `start_response`, which it may call again after an error."""
@@ -90,6 +90,8 @@ def _returned(request: WsgiRequest, result: Any) -> Any:
     """The body: lists and a server's own file wrapper as they are, anything else in a `Body`."""
     try:
         request.leave()
+        # It holds the request: a body that nobody closes would otherwise end it only when the collector comes by.
+        request.replaced = None
         if type(result) in (list, tuple) or result is None:
             request.end()
             return result

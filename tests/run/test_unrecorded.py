@@ -15,7 +15,7 @@ from autotrace.plan.target import Origin, Target
 from autotrace.sample.endpoint import endpoint_of
 from autotrace.span.context import get_current, set_current
 from autotrace.span.drive import GeneratorSite
-from autotrace.span.site import SILENCE, Site
+from autotrace.span.site import SILENCE, SendingSite, Site
 from autotrace.span.span import LocalRoot, Span
 from autotrace.span.unrecorded import Unrecorded
 
@@ -160,7 +160,7 @@ def test_a_generator_is_silent_to_its_end(recording: Recording) -> None:
 
 
 def test_what_goes_out_says_that_the_trace_is_not_sampled(recording: Recording) -> None:
-    sent = Site(recording.tracer, "send", "client")
+    sent = SendingSite(recording.tracer, "send", "client")
     with Site(recording.tracer, "probe").nullcontext():
         above = get_current()
         with sent.nullcontext() as _:
@@ -201,7 +201,10 @@ def test_opentelemetry_sees_no_span_and_what_it_starts_is_not_recorded(recording
 
 def test_a_chunk_of_a_huge_unrecorded_root_is_not_delivered(recording: Recording) -> None:
     recording.tracer.limit = 10
-    with Site(recording.tracer, "probe").nullcontext(), Site(recording.tracer, "send", "client").nullcontext() as _:
+    with (
+        Site(recording.tracer, "probe").nullcontext(),
+        SendingSite(recording.tracer, "send", "client").nullcontext() as _,
+    ):
         for _ in range(50):
             with Site(recording.tracer, "inside").nullcontext():
                 pass
