@@ -9,7 +9,7 @@ from autotrace.plan.target import Target
 from autotrace.span.drive import GeneratorSite
 from autotrace.span.finished import AttributeValue
 from autotrace.span.site import ShortSite, Site
-from autotrace.span.tagged import Results, Tag, TaggedSite
+from autotrace.span.tagged import Results, ShortTaggedSite, Tag, TaggedSite
 from autotrace.span.tracer import Tracer
 
 _ALWAYS = ("result", "error")
@@ -31,11 +31,12 @@ class Construction:
         name = target.span or qualname
         tags = _tags(target, (*roots, *_ALWAYS))
         if tags:
-            site = TaggedSite(self.tracer, name, tags, min_duration=target.min_duration_ns, attributes=attributes)
-            self.tagged.append((target, site))
-            return site
-        kind = ShortSite if target.min_duration_ns else Site
-        return kind(self.tracer, name, min_duration=target.min_duration_ns, attributes=attributes)
+            kind = ShortTaggedSite if target.min_duration_ns else TaggedSite
+            tagged = kind(self.tracer, name, tags, min_duration=target.min_duration_ns, attributes=attributes)
+            self.tagged.append((target, tagged))
+            return tagged
+        plain = ShortSite if target.min_duration_ns else Site
+        return plain(self.tracer, name, min_duration=target.min_duration_ns, attributes=attributes)
 
     def constants(
         self, target: Target, module: str, qualname: str, roots: Iterable[str], mark: str

@@ -14,7 +14,7 @@ from autotrace.span.clock import Clock
 from autotrace.span.context import get_current, set_current
 from autotrace.span.detail import Values
 from autotrace.span.finished import AttributeValue
-from autotrace.span.site import SILENCE, ShortSite, Silence
+from autotrace.span.site import SILENCE, Silence, Site
 from autotrace.span.span import ShortSpan, Span
 from autotrace.span.tracer import Tracer
 from autotrace.span.unrecorded import Unrecorded
@@ -28,7 +28,7 @@ class Tag(NamedTuple):
     read: Callable[[object], object]
 
 
-class TaggedSite(ShortSite):
+class TaggedSite(Site):
     """A site with tags; `roots` are the parameters whose values a call hands over, in that order."""
 
     __slots__ = ("_constants", "_names", "entry", "only", "roots", "tags", "unreadable")
@@ -61,12 +61,12 @@ class TaggedSite(ShortSite):
         self, arguments: tuple[object, ...] = (), clock: Callable[[], int] = Clock.now
     ) -> Span | Unrecorded | Silence:
         parent = get_current()
+        above = type(parent)
         try:
-            if type(parent) is not Span or self.min_duration or not (root := parent.root).open:
-                begun = self.begin(ShortSpan if self.min_duration else Span, parent)
-                if isinstance(begun, Span) and arguments:
-                    begun.detail = self._read(arguments)
-                return begun
+            if above is not Span or not (root := parent.root).open:  # type: ignore[attr-defined]  # a Span, as compared
+                if above is Unrecorded and parent.open and self.kind == "internal":  # type: ignore[attr-defined]  # likewise
+                    return SILENCE
+                return self._begin_tagged(Span, parent, arguments)
             # As in `Site`; written out, for a call of Python costs a tenth of a span. So is the case of one tag.
             span = Span()
             span.site = self
@@ -90,6 +90,14 @@ class TaggedSite(ShortSite):
             set_current(parent)
             guard.swallow(failure)
             return SILENCE
+
+    def _begin_tagged(
+        self, kind: type[Span], parent: object, arguments: tuple[object, ...]
+    ) -> Span | Unrecorded | Silence:
+        begun = self.begin(kind, parent)
+        if isinstance(begun, Span) and arguments:
+            begun.detail = self._read(arguments)
+        return begun
 
     def _read(self, arguments: tuple[object, ...]) -> Values:
         """The values of the tags that come from the arguments of a call, one argument for each of `roots`."""
@@ -128,6 +136,23 @@ class TaggedSite(ShortSite):
                         span.details().attributes[tag.attribute] = found
         except BaseException as failure:
             guard.swallow(failure)
+
+
+class ShortTaggedSite(TaggedSite):
+    """A site with tags whose spans vanish when they are short and unseen."""
+
+    __slots__ = ()
+
+    def nullcontext(  # type: ignore[override]  # as in `TaggedSite`
+        self, arguments: tuple[object, ...] = (), clock: Callable[[], int] = Clock.now
+    ) -> Span | Unrecorded | Silence:
+        parent = get_current()
+        try:
+            return self._begin_tagged(ShortSpan, parent, arguments)
+        except BaseException as failure:
+            set_current(parent)
+            guard.swallow(failure)
+            return SILENCE
 
 
 class Results:
