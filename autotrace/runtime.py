@@ -91,7 +91,7 @@ class Runtime:
             ended=self._sampler.ended,
             deliver=self._deliver,
             dropped=self._linger,
-            records=self._sampler.records,
+            records=self._sampler.records if self._sampler.filters else None,
             limit=self.plan.buffer.spans_per_trace,
             ignored_errors=frozenset(self.plan.sampler.keep_ignore),
         )
@@ -99,12 +99,21 @@ class Runtime:
     @property
     def export(self) -> ProcessExport:
         """The export side of this process: with sqlite3 and json 20 ms that a start does not pay."""
+        return self._export or self._make_export()
+
+    def _make_export(self) -> ProcessExport:
         from autotrace.export.process import ProcessExport
 
         with self._making:
             if self._export is None:
                 self._export = ProcessExport(self.plan, self.store)
+                for tracer in self._own_tracers():
+                    tracer.deliver = self._export.deliver  # two calls less for each trace
             return self._export
+
+    def _own_tracers(self) -> tuple[Tracer, ...]:
+        """What holds our settings: where we are the newest installation, the tracer that woven code holds does too."""
+        return (self._recording, self.tracer) if Runtime.installed[-1:] == [self] else (self._recording,)
 
     def load_rest(self) -> None:
         """Import what is otherwise imported when it is first needed."""
@@ -235,6 +244,8 @@ class Runtime:
         """Let the spans of a service be its own."""
         if settings.sampler is not None:
             self._sampler.add(service, settings.sampler)
+            for tracer in self._own_tracers():
+                tracer.records = self._sampler.records if self._sampler.filters else None
         self.export.add_service(service, settings)
 
     def _join_opentelemetry(self) -> None:

@@ -18,7 +18,7 @@ class Sampler:
         self._default = default_rule(settings)
         self._remote = remote_rule(settings)
         self._rules = tuple(endpoint_rule(entry, self._default) for entry in settings.endpoints)
-        self._records_all = all(rule.records for rule in self._rules)
+        self.filters = not all(rule.records for rule in self._rules)
         self._keep_errors = settings.keep_errors
         self._by_endpoint: dict[str, Rule] = {}
         self.reset()
@@ -31,7 +31,7 @@ class Sampler:
 
     def records(self, root: LocalRoot) -> bool:
         """Whether anything of a local root that has just started is recorded: not where its rule says `record = false`."""
-        if self._records_all:
+        if not self.filters:
             return True
         rule = self._rule(root)
         if not rule.records:
@@ -57,7 +57,11 @@ class Sampler:
         decider = rule if root.remote is None else self._decider(root, rule)
         self._seen += 1
         decider.seen += 1
-        if root.sampled:
+        head = root.head
+        if head is None:
+            # As `root.sampled`, which would come back here by three calls.
+            head = root.head = self.decide(root)
+        if head:
             self._sampled += 1
         elif root.keep:
             self._requested += 1

@@ -20,6 +20,11 @@ class Samplers:
         """Let a service decide by settings of its own."""
         self._own[service] = Sampler(settings)
 
+    @property
+    def filters(self) -> bool:
+        """Whether any rule says `record = false`."""
+        return any(sampler.filters for sampler in (self._process, *self._own.values()))
+
     def reset(self) -> None:
         """Start counting anew, as a fork's child does."""
         for sampler in (self._process, *self._own.values()):

@@ -30,7 +30,7 @@ class Tracer:
 
     `decide` gives the head decision of a local root, `ended` the late one; `deliver` takes the finished spans of one that is
     kept, `dropped` those of one that is not. `records` says whether anything is recorded below a local root that has just
-    started. `limit` is how many finished spans one local root may hold.
+    started, None that there is no such question. `limit` is how many finished spans one local root may hold.
     """
 
     def __init__(
@@ -41,7 +41,7 @@ class Tracer:
         limit: int = 5000,
         ignored_errors: frozenset[str] = frozenset(),
         dropped: Callable[[LocalRoot, Sequence[Span]], None] = lambda root, spans: None,
-        records: Callable[[LocalRoot], bool] = lambda root: True,
+        records: Callable[[LocalRoot], bool] | None = None,
     ) -> None:
         self.decide = decide
         self.ended = ended
@@ -61,13 +61,17 @@ class Tracer:
 
     def start(self, site: Site, kind: type[Span], value: object) -> Span:
         """A span below whatever `value` stands for: a child where its local root is open, else a local root."""
-        lineage = self.lineage(value)
         span = kind()
         span.site = site
         span.parent = value
         span.end = 0
         span.id = 0
         span.detail = None
+        if value is None and kind is Span:
+            span.root = LocalRoot(self, span, None)
+            span.start = Clock.now()
+            return span
+        lineage = self.lineage(value)
         if isinstance(span, ShortSpan):
             span.seen = span.vanished = False
         if isinstance(lineage, Span) and lineage.root.open:
@@ -82,7 +86,7 @@ class Tracer:
     def unrecorded(self, span: Span) -> Unrecorded | None:
         """What is current instead of a local root whose endpoint says `record = false`; None for every other."""
         root = span.root
-        if root.unrecorded is not None or self.records(root):
+        if self.records is None or root.unrecorded is not None or self.records(root):
             return None
         root.head = root.remote is not None and bool(root.remote.sampled)
         root.unrecorded = Unrecorded(root, span.parent)
