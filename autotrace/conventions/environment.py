@@ -14,6 +14,8 @@ from autotrace.span.site import SendingSite, Site
 from autotrace.span.tagged import Tag, TaggedSite
 from autotrace.span.tracer import Tracer
 
+_SENDING = frozenset({"http.client", "messaging.send"})
+
 
 class Environment(NamedTuple):
     """One process's tracing, as conventions see it."""
@@ -55,7 +57,8 @@ class Place(NamedTuple):
         attributes.update(constant_tags(target))
         name = target.span or name
         if not target.tags:
-            return SendingSite(self.environment.tracer, name, kind, 0, attributes)
+            sends = target.convention in _SENDING
+            return (SendingSite if sends else Site)(self.environment.tracer, name, kind, 0, attributes)
         tags = [self._tag(attribute, text) for attribute, text in target.tags]
         site = TaggedSite(self.environment.tracer, name, tags, kind, 0, attributes)
         self.environment.construction.tagged.append((target, site))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -172,6 +173,21 @@ def test_what_goes_out_says_that_the_trace_is_not_sampled(recording: Recording) 
             with Site(recording.tracer, "inside").nullcontext():
                 pass
     assert recording.spans(0) == []
+
+
+def test_a_query_below_it_has_no_span() -> None:
+    recording = Recording("sqlite3")
+    recording.tracer.records = lambda root: root.span.name != "probe"
+    try:
+        connection = sqlite3.connect(":memory:")
+        with Site(recording.tracer, "probe").nullcontext():
+            assert connection.execute("SELECT 1").fetchall() == [(1,)]
+            assert isinstance(get_current(), Unrecorded)
+        assert connection.execute("SELECT 2").fetchall() == [(2,)]
+        connection.close()
+    finally:
+        recording.stop()
+    assert [span.name for span in recording.spans()] == ["SELECT"]
 
 
 def test_opentelemetry_sees_no_span_and_what_it_starts_is_not_recorded(recording: Recording) -> None:
