@@ -115,8 +115,8 @@ class Recording:
 
 
 def attributes(span: Span) -> dict[str, Any]:
-    """The attributes of a span."""
-    return dict(span.details().attributes)
+    """The attributes of a span: those of its place, and its own."""
+    return {**span.site.attributes, **span.details().attributes}
 
 
 def target(at: str, convention: str = "function", **settings: Any) -> Target:

@@ -14,10 +14,12 @@ from typing import Any
 from autotrace import guard
 from autotrace.conventions.around import abandon, hide
 from autotrace.conventions.environment import Place
-from autotrace.conventions.sql import describe
+from autotrace.conventions.sql import TEXT_LIMIT, describe
 from autotrace.propagate.sql_comment import with_comment
-from autotrace.span.site import Site
+from autotrace.span.finished import AttributeValue
+from autotrace.span.site import SILENCE, Site
 from autotrace.span.span import Span
+from autotrace.span.tagged import TaggedSite
 
 # Since 3.11 `sqlite3.Connection.execute` no longer goes through the method `cursor`.
 _EXECUTE_USES_CURSOR = sys.version_info < (3, 11)
@@ -31,6 +33,8 @@ class Database:
         self.system = system
         self.named = named
         self.comment = comment
+        # A program has few statements, and it makes them again and again: each is described once.
+        self.site_of: Callable[[object, str], Site] = lru_cache(maxsize=512)(self._site_of)
 
     @classmethod
     def of(cls, place: Place) -> Database:
@@ -39,45 +43,27 @@ class Database:
         comment = place.environment.propagation.database
         return cls(place.site(system, "client"), system, named=place.target.span is not None, comment=comment)
 
-    def run(self, cursor: Any, execute: Callable[..., Any], args: tuple[Any, ...], kwargs: Any, *, single: bool) -> Any:
-        """Execute with a span; `single`: one statement, which may carry the comment."""
-        span = self.site.nullcontext()
-        try:
-            if isinstance(span, Span):
-                args = self._describe(span, cursor, args, single=single)
-        except BaseException as failure:
-            abandon(span, failure)
-            return execute(*args, **kwargs)
-        try:
-            result = execute(*args, **kwargs)
-        except BaseException as error:
-            hide(error)
-            span.__exit__(type(error), error, error.__traceback__)
-            raise
-        span.__exit__(None, None, None)
-        return result
-
-    def _describe(self, span: Span, cursor: Any, args: tuple[Any, ...], *, single: bool) -> tuple[Any, ...]:
-        detail = span.details()
-        attributes = detail.attributes
-        attributes["db.system.name"] = self.system
-        namespace = getattr(cursor.connection, "_autotrace_namespace", "")
+    def _site_of(self, statement: object, namespace: str) -> Site:
+        """The site of one statement (None for what is no text) on one database: all that is said of it lies there."""
+        own = self.site
+        attributes: dict[str, AttributeValue] = {**own.attributes, "db.system.name": self.system}
+        name = own.name
         if namespace:
             attributes["db.namespace"] = namespace
-        statement = args[0] if args else None
-        if type(statement) is not str:
-            return args
-        text, operation, collection, summary = describe(statement)
-        if not self.named and summary:
-            detail.name = summary
-        attributes["db.query.text"] = text
-        if operation:
-            attributes["db.operation.name"] = operation
-        if collection:
-            attributes["db.collection.name"] = collection
-        if single and self.comment and span.root.sampled:
-            return (with_comment(statement, span), *args[1:])
-        return args
+        if isinstance(statement, str):
+            text, operation, collection, summary = describe(statement)
+            attributes["db.query.text"] = text
+            if operation:
+                attributes["db.operation.name"] = operation
+            if collection:
+                attributes["db.collection.name"] = collection
+            if not self.named and summary:
+                name = summary
+        if not isinstance(own, TaggedSite):
+            return type(own)(own.tracer, name, own.kind, 0, attributes)
+        site = TaggedSite(own.tracer, name, own.tags, own.kind, 0, attributes, own.roots)
+        site.unreadable = own.unreadable
+        return site
 
 
 class TracedClasses:
@@ -85,10 +71,10 @@ class TracedClasses:
 
     def __init__(self, database: Database, connection: type, cursor: type) -> None:
         self.connection = connection
-        self._connection_base = _connection_base(self, connection, cursor)
-        self._cursor_base = _cursor_base(database, cursor)
         # Bounded: a program may make a class for each connection.
         self._subclass: Callable[[type, type], type] = lru_cache(maxsize=256)(_subclass)
+        self._cursor_base = _cursor_base(database, cursor)
+        self._connection_base = _connection_base(self, connection, cursor)
 
     def connection_class(self, asked: object) -> Any | None:
         """The traced subclass of a connection class; None for what is no class, which then makes what it likes."""
@@ -112,46 +98,64 @@ def _subclass(asked: type, traced: type) -> type:
 
 
 def _cursor_base(database: Database, cursor: type) -> type:
-    run = database.run
+    names = [name for name in ("execute", "executemany", "executescript") if hasattr(cursor, name)]
+    return type("TracedCursor", (cursor,), {name: _traced(database, cursor, name) for name in names})
 
-    class TracedCursor(cursor):  # type: ignore[misc]  # the library's class is known only now
-        def execute(self, *args: Any, **kwargs: Any) -> Any:
+
+def _traced(database: Database, cursor: type, name: str) -> Callable[..., Any]:
+    """The method `name` of a cursor, with a span around it; `execute` takes one statement, which may carry the comment."""
+    site_of = database.site_of
+    comment = database.comment and name == "execute"
+    # What `super()` would find: in the method resolution order the library's class is the next after ours.
+    plain = getattr(cursor, name)
+
+    def traced(self: Any, *args: Any, **kwargs: Any) -> Any:
+        span: Any = None
+        try:
+            statement = args[0] if args else None
+            if type(statement) is not str:
+                statement = None
+            elif len(statement) > TEXT_LIMIT:
+                statement = statement[:TEXT_LIMIT]
             try:
-                return run(self, super().execute, args, kwargs, single=True)
-            except BaseException as error:
-                hide(error)
-                raise
+                namespace = self.connection._autotrace_namespace
+            except AttributeError:
+                namespace = ""  # a connection of the library's own, or none
+            span = site_of(statement, namespace).nullcontext()
+            if comment and statement is not None and isinstance(span, Span) and span.root.sampled:
+                args = (with_comment(args[0], span), *args[1:])
+        except BaseException as failure:
+            abandon(span, failure)
+            span = SILENCE
+        try:
+            result = plain(self, *args, **kwargs)
+        except BaseException as error:
+            hide(error)
+            span.__exit__(type(error), error, error.__traceback__)
+            raise
+        span.__exit__(None, None, None)
+        return result
 
-        def executemany(self, *args: Any, **kwargs: Any) -> Any:
-            try:
-                return run(self, super().executemany, args, kwargs, single=False)
-            except BaseException as error:
-                hide(error)
-                raise
-
-        if hasattr(cursor, "executescript"):
-
-            def executescript(self, *args: Any, **kwargs: Any) -> Any:
-                try:
-                    return run(self, super().executescript, args, kwargs, single=False)
-                except BaseException as error:
-                    hide(error)
-                    raise
-
-    return TracedCursor
+    traced.__name__, traced.__qualname__, traced.__doc__ = name, f"{cursor.__qualname__}.{name}", plain.__doc__
+    return traced
 
 
-def _connection_base(classes: TracedClasses, connection: type, cursor: type) -> type:
+def _connection_base(classes: TracedClasses, connection: Any, cursor: type) -> type:
+    usual = (classes.cursor_class(cursor),)
+
     class TracedConnection(connection):  # type: ignore[misc]  # the library's class is known only now
         _autotrace_namespace = ""
 
         def cursor(self, *args: Any, **kwargs: Any) -> Any:
+            if not args and not kwargs:
+                args = usual
+            else:
+                try:
+                    args, kwargs = _with_cursor_class(classes, args, kwargs)
+                except BaseException as failure:
+                    guard.swallow(failure)
             try:
-                args, kwargs = _with_cursor_class(classes, cursor, args, kwargs)
-            except BaseException as failure:
-                guard.swallow(failure)
-            try:
-                return super().cursor(*args, **kwargs)
+                return connection.cursor(self, *args, **kwargs)
             except BaseException as error:
                 hide(error)
                 raise
@@ -187,10 +191,10 @@ def _connection_base(classes: TracedClasses, connection: type, cursor: type) -> 
 
 
 def _with_cursor_class(
-    classes: TracedClasses, cursor: type, args: tuple[Any, ...], kwargs: dict[str, Any]
+    classes: TracedClasses, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> tuple[tuple[Any, ...], dict[str, Any]]:
     if args:
         return (classes.cursor_class(args[0]) or args[0], *args[1:]), kwargs
     if "factory" in kwargs:
         return args, {**kwargs, "factory": classes.cursor_class(kwargs["factory"]) or kwargs["factory"]}
-    return (classes.cursor_class(cursor),), kwargs
+    return args, kwargs
