@@ -9,8 +9,9 @@ from typing import Any
 
 from autotrace.conventions.environment import Place
 from autotrace.conventions.field import Fields, Values, attempt, plain
+from autotrace.conventions.known_headers import Known, known
 from autotrace.plan.path import ABSENT
-from autotrace.propagate.carrier import with_headers
+from autotrace.propagate.carrier import read_headers, with_headers
 from autotrace.span.span import Span
 
 
@@ -30,16 +31,19 @@ class Sending:
 class Headers:
     """Where the headers of a call are, if that is `known`: a parameter, or an attribute of one.
 
-    `replaces` is the parameter, "" for an attribute.
+    `replaces` is the parameter, "" for an attribute. `names` (lower case) are those that are looked for in them.
     """
 
-    def __init__(self, place: Place, fields: Fields) -> None:
+    def __init__(self, place: Place, fields: Fields, names: frozenset[str]) -> None:
         path = place.word("headers")
         self.known = bool(path)
+        self.names = names
         holder, dot, self.attribute = path.rpartition(".")
         self.replaces = "" if dot else path
         read = fields.path(holder) if dot else fields.argument(path) if path else None
         self._holder = read if read is not None else lambda values: ABSENT
+        # The class of the headers that came last, which is nearly always the same, and what is known of it.
+        self._last: tuple[type, Known | None] = type(None), None
 
     def read(self, values: Values) -> Any:
         """The headers of one call, None if it has none."""
@@ -47,6 +51,11 @@ class Headers:
         if self.attribute and found is not None and not self.replaces:
             return attempt(getattr, found, self.attribute)
         return plain(found)
+
+    def find(self, carried: Any) -> dict[str, str]:
+        """What stands under the names in headers that were read."""
+        made = self._known(carried)
+        return read_headers(carried, self.names) if made is None or attempt(made.has_any, carried) is not False else {}
 
     def given(self, values: Values) -> Any:
         """What the call gives for the parameter, which it keeps where nothing is added; `ABSENT` for none."""
@@ -57,19 +66,37 @@ class Headers:
 
         `fresh`: none of the names stands in the headers so far.
         """
-        headers = attempt(with_headers, carried, added, fresh)
+        made = self._known(carried) if fresh else None
+        headers = attempt(made.with_new, carried, added) if made is not None else None
         if headers is None:
-            return False
+            headers = attempt(with_headers, carried, added, fresh)
+            if headers is None:
+                return False
         if self.replaces:
             call.replaced = headers
             return True
-        holder = self._holder(values)
-        call.holder, call.headers, call.carried = holder, headers, carried
-        attempt(setattr, holder, self.attribute, headers)
-        return attempt(getattr, holder, self.attribute) is headers
+        call.holder, call.headers, call.carried = self._holder(values), headers, carried
+        return attempt(_put, call.holder, self.attribute, headers) is True
 
     def restore(self, call: Sending) -> None:
         """Put back what the call's headers were, unless somebody has put other headers there meanwhile."""
         holder, call.holder = call.holder, None
-        if holder is not None and attempt(getattr, holder, self.attribute) is call.headers:
-            attempt(setattr, holder, self.attribute, call.carried)
+        if holder is not None:
+            attempt(_put_back, holder, self.attribute, call.headers, call.carried)
+
+    def _known(self, carried: Any) -> Known | None:
+        kind, made = self._last
+        if kind is not type(carried):
+            made = known(type(carried), self.names)
+            self._last = type(carried), made
+        return made
+
+
+def _put(holder: Any, name: str, headers: Any) -> bool:
+    setattr(holder, name, headers)
+    return getattr(holder, name) is headers
+
+
+def _put_back(holder: Any, name: str, headers: Any, carried: Any) -> None:
+    if getattr(holder, name) is headers:
+        setattr(holder, name, carried)

@@ -8,23 +8,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextvars import ContextVar
+from operator import attrgetter
 from typing import Any
 
 from autotrace import guard
 from autotrace.conventions.around import Around, Wrapper, abandon, end, fail, surround
 from autotrace.conventions.environment import Place
-from autotrace.conventions.field import Fields, result_field, text
+from autotrace.conventions.field import Fields, ReadField, Values, attempt, result_field, text
 from autotrace.conventions.headers import Headers, Sending
 from autotrace.conventions.http import set_method, set_status
 from autotrace.conventions.url import split
+from autotrace.plan.path import Attribute, Path, parse
 from autotrace.propagate import formats
 from autotrace.propagate.baggage import takes_baggage
-from autotrace.propagate.carrier import Read, read_headers
+from autotrace.propagate.carrier import Read
 from autotrace.propagate.signature import NAMES, is_signed
 from autotrace.span.context import get_current
 from autotrace.span.span import Span
 
-_READ = frozenset((*formats.HEADERS, *NAMES))
+_INJECTED = frozenset(formats.HEADERS)
+_READ = _INJECTED.union(NAMES)
 
 # The request that is being sent, for the layers below that would record it again.
 _sending: ContextVar[Request | None] = ContextVar("autotrace_sending", default=None)
@@ -43,7 +46,9 @@ class Request(Sending):
     __slots__ = ("injected", "outer")
 
     def __init__(self, span: Span, replaced: Any, outer: Request | None) -> None:
-        super().__init__(span, replaced)
+        self.span = span
+        self.replaced = replaced
+        self.holder = None
         self.injected = False
         self.outer = outer
 
@@ -59,33 +64,41 @@ class HttpClient:
         self.method = fields.field("method")
         self.url = fields.field("url")
         self.status = result_field(place, "status")
-        self.headers = Headers(place, fields)
+        self.headers = Headers(place, fields, _READ)
+        self.at_once = _at_once(place, fields)
 
     def begin(self, *values: Any) -> Request | None:
         """Start the span of one request; None for a layer below one that has begun it."""
         headers = self.headers
-        carried = headers.read(values)
-        found = read_headers(carried, _READ)
+        method, url, carried = self._read(values)
+        found = headers.find(carried)
         outer, outer_request = get_current(), _sending.get()
         if outer_request is not None and _is_inner_layer(outer_request, outer, found.get):
             return None
-        method = text(self.method(values)) if self.method is not None else ""
-        url = text(self.url(values)) if self.url is not None else ""
+        url = text(url)
         span = self.site.nullcontext()
         if not isinstance(span, Span):
             return None
         call = Request(span, headers.given(values), outer_request)
         try:
-            host = self._describe(span, method, url)
+            host = self._describe(span, text(method), url)
             if headers.known and self.settings.http and _may_inject(span, url, found):
                 parent = outer.span_id if isinstance(outer, Span) else 0
                 added = formats.inject(span, self._formats(span, host), parent)
-                call.injected = headers.add(call, values, carried, added, fresh=not found)
+                call.injected = headers.add(call, values, carried, added, fresh=_INJECTED.isdisjoint(found))
         except BaseException as failure:
             abandon(span, failure)
             return None
         _sending.set(call)
         return call
+
+    def _read(self, values: Values) -> tuple[Any, Any, Any]:
+        """The method, the URL and the headers."""
+        read = attempt(self.at_once, values) if self.at_once is not None else None
+        if read is not None:
+            return read  # type: ignore[no-any-return]  # attrgetter gives one for each of three names
+        method = self.method(values) if self.method is not None else None
+        return method, self.url(values) if self.url is not None else None, self.headers.read(values)
 
     def returned(self, request: Request, result: Any) -> Any:
         """End the span with the status of the answer."""
@@ -135,6 +148,17 @@ class HttpClient:
         return [name for name in settings.formats if name != "baggage"]
 
 
+def _at_once(place: Place, fields: Fields) -> ReadField | None:
+    """Reads the method, the URL and the headers in one step, where they are attributes of the same parameter."""
+    paths = [parse(place.word(name)) if place.word(name) else Path("") for name in ("method", "url", "headers")]
+    names = [[step.name for step in path.steps if isinstance(step, Attribute)] for path in paths]
+    plain = all(len(path.steps) == len(steps) > 0 for path, steps in zip(paths, names, strict=True))
+    if not place.target.evaluate or not plain or len({path.root for path in paths}) > 1:
+        return None
+    root, read = fields.argument(paths[0].root), attrgetter(*(".".join(name) for name in names))
+    return lambda values: read(root(values))
+
+
 def _is_inner_layer(outer: Request, current: object, read: Read) -> bool:
     """Whether an outer layer is sending this very request: it carries the outer span's id, or nothing could."""
     if outer.span.end or current is not outer.span:
@@ -145,10 +169,10 @@ def _is_inner_layer(outer: Request, current: object, read: Read) -> bool:
 
 
 def _may_inject(span: Span, url: str, found: dict[str, str]) -> bool:
+    if not found and "?" not in url:
+        return True
     if is_signed(url, found.get):
         return False
-    if not found:
-        return True
     # A redirect or a request that is sent again still carries what we gave it; anything else is the caller's own.
     carried = formats.carried_trace_id(found.get)
     return carried is None or carried == span.root.trace_id

@@ -16,7 +16,7 @@ from autotrace.conventions.field import Fields, Values
 from autotrace.conventions.headers import Headers, Sending
 from autotrace.conventions.messaging import Messages
 from autotrace.propagate import formats
-from autotrace.propagate.carrier import Read, reader
+from autotrace.propagate.carrier import Read
 from autotrace.span.context import get_current
 from autotrace.span.span import Span
 
@@ -48,13 +48,13 @@ class Sender:
         self.site = place.site("send", "producer")
         self.fields = Fields(place)
         self.messages = Messages(place, self.fields, self.site, "send", "send")
-        self.headers = Headers(place, self.fields)
+        self.headers = Headers(place, self.fields, _READ)
 
     def begin(self, *values: Any) -> SentMessage | None:
         """Start the span of one message; None for a layer below one that sends this very message."""
         outer = get_current()
         carried = self.headers.read(values)
-        read = reader(carried, _READ)
+        read = self.headers.find(carried).get
         if _is_inner_layer(outer, read):
             return None
         span = self.site.nullcontext()
