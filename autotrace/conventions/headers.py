@@ -55,7 +55,9 @@ class Headers:
     def find(self, carried: Any) -> dict[str, str]:
         """What stands under the names in headers that were read."""
         made = self._known(carried)
-        return read_headers(carried, self.names) if made is None or attempt(made.has_any, carried) is not False else {}
+        if made is not None and attempt(made.has_any, carried) is False:
+            return {}
+        return read_headers(carried, self.names)
 
     def given(self, values: Values) -> Any:
         """What the call gives for the parameter, which it keeps where nothing is added; `ABSENT` for none."""

@@ -24,6 +24,7 @@ from autotrace.propagate.baggage import takes_baggage
 from autotrace.propagate.carrier import Read
 from autotrace.propagate.signature import NAMES, is_signed
 from autotrace.span.context import get_current
+from autotrace.span.detail import Detail
 from autotrace.span.span import Span
 
 _INJECTED = frozenset(formats.HEADERS)
@@ -126,7 +127,12 @@ class HttpClient:
         self.headers.restore(request)
 
     def _describe(self, span: Span, method: str, url: str) -> str:
-        detail = span.details()
+        if span.detail is None:
+            # Nobody else knows of this span yet, so its detail needs no lock.
+            span.detail = detail = Detail()
+            detail.attributes = {}
+        else:
+            detail = span.details()
         attributes = detail.attributes
         name = set_method(attributes, method or "GET")
         if not self.named:

@@ -15,6 +15,7 @@ _ORIGIN = re.compile(r"([^:]*)://(?:(.*)@)?(\[[^\]]*\]|[^:]*)(?::(\d{1,5}))?(.*)
 _PAIR = re.compile(r"([^&;=]*)=([^&;]*)")
 _NAME = re.compile(r"([^&;=]*)=")
 _NAME_LIMIT = 64
+_REMEMBERED_LIMIT = 256
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _SECRET_WORDS = frozenset(
     (
@@ -38,15 +39,24 @@ class Url(NamedTuple):
 
 def split(text: str) -> Url:
     """The parts of an absolute URL, without secrets; what is no URL has only its redacted text."""
+    # What may hold a secret is not remembered.
+    if len(text) > _REMEMBERED_LIMIT or "?" in text or "@" in text or "#" in text:
+        return _split(text)
+    return _split_remembered(text)
+
+
+def _split(text: str) -> Url:
     text = text[:URL_LIMIT]
     match = _URL.match(text)
     if match is None:
         return Url(redact_relative(text), "", "", 0)
     origin, path, query = match.groups()
-    # What holds a password is not remembered.
     shown, scheme, host, port = (_split_origin.__wrapped__ if "@" in origin else _split_origin)(origin)
     full = f"{shown}{path}?{redact_query(query)}" if query else shown + path
     return Url(full, scheme, host, port)
+
+
+_split_remembered = lru_cache(maxsize=256)(_split)
 
 
 @lru_cache(maxsize=256)

@@ -81,7 +81,7 @@ def inject(span: Span, formats: Sequence[str], parent_id: int = 0, names: Names 
     `parent_id` is what `X-Parent-ID` or `parent_id` says, for information; 0 leaves it out.
     """
     root = span.root
-    trace_id, span_id = f"{root.trace_id:032x}", f"{span.span_id:016x}"
+    trace_id, span_id = "%032x" % root.trace_id, "%016x" % span.span_id  # noqa: UP031 - half the time of a format
     sampled = root.sampled
     remote = root.remote
     headers: dict[str, str] = {}
@@ -89,13 +89,13 @@ def inject(span: Span, formats: Sequence[str], parent_id: int = 0, names: Names 
         headers["traceparent"] = f"00-{trace_id}-{span_id}-{'01' if sampled else '00'}"
         if remote is not None and remote.trace_state:
             headers["tracestate"] = remote.trace_state
-    if "baggage" in formats and remote is not None and remote.baggage:
+    if remote is not None and remote.baggage and "baggage" in formats:
         headers["baggage"] = remote.baggage
     if "x-trace" in formats:
         headers[names.trace_id] = trace_id
         headers[names.span_id] = span_id
         if parent_id:
-            headers[names.parent_id] = f"{parent_id:016x}"
+            headers[names.parent_id] = "%016x" % parent_id  # noqa: UP031 - likewise
         if names.sampled:
             headers[names.sampled] = "1" if sampled else "0"
     return headers
