@@ -5,14 +5,18 @@ A websocket has a span for its handshake. The lifespan protocol is no request.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 
 from autotrace import guard
+from autotrace.conventions import serving
 from autotrace.conventions.around import Around, Wrapper, surround
 from autotrace.conventions.environment import Place
-from autotrace.conventions.serving import MARK, Server, Serving
+from autotrace.conventions.serving import MARK, TEXT_LIMIT, Known, Server, Serving
 from autotrace.propagate import formats
-from autotrace.propagate.carrier import Read, reader
+from autotrace.propagate.carrier import read_headers, text_of
+from autotrace.span.context import set_current
 
 _READ = frozenset((*formats.HEADERS, "host", "user-agent"))
 _READ_BYTES = frozenset(name.encode() for name in _READ)
@@ -23,13 +27,46 @@ _DENIED = 403
 def build(place: Place) -> Wrapper:
     """What takes the place of an ASGI application; its arguments are positional by the specification."""
     server = Server(place)
+    known_formats = server.settings.formats if server.settings.http else ()
 
     def begin(scope: Any, send: Any) -> AsgiRequest | None:
-        if not callable(send) or scope.get("type") not in ("http", "websocket") or MARK in scope:
+        kind = scope.get("type")
+        if (kind != "http" and kind != "websocket") or MARK in scope or not callable(send):
             return None
-        request = AsgiRequest(server, scope, send)
+        get = scope.get
+        headers = get("headers", ())
+        try:
+            found: dict[Any, Any] = dict(headers)
+            usual = not found or b"".join(found).islower()
+        except (TypeError, ValueError):
+            usual = False
+        if usual and b"traceparent" not in found and b"x-trace-id" not in found:
+            inbound, host, agent = formats.NOTHING, found.get(b"host"), found.get(b"user-agent")
+        else:
+            read = _read(headers).get
+            inbound, host, agent = formats.extract(read, known_formats), read("host"), read("user-agent")
+        itself = get("server")
+        words = (kind, get("scheme"), get("method"), host, get("http_version"))
+        try:
+            known = _known(*words, itself if host is None else None)
+        except TypeError:
+            known = _known(*map(text_of, words), tuple(itself) if host is None and itself else None)
+        path = get("path", "")
+        query = get("query_string", b"")
+        request = AsgiRequest()
+        request.send = send
+        request.arrive(
+            server,
+            inbound,
+            known,
+            path if type(path) is str else str(path),
+            (query.decode("latin-1") if isinstance(query, bytes) else str(query)) if query else "",
+            agent.decode("latin-1") if type(agent) is bytes and len(agent) <= TEXT_LIMIT else text_of(agent),
+        )
+        if kind == "websocket":
+            request.detail.attributes["network.protocol.name"] = "websocket"
         scope[MARK] = True
-        request.enter()
+        set_current(request.inside)
         return request
 
     return surround(place, Around(begin, ("-3", "-1"), _returned, _raised, replaces="-1"))
@@ -38,61 +75,51 @@ def build(place: Place) -> Wrapper:
 class AsgiRequest(Serving):
     """One request: its span ends when the application returns, which is after its background tasks."""
 
-    __slots__ = ("replaced", "send")
+    __slots__ = ("send",)
 
-    def __init__(self, server: Server, scope: Any, send: Any) -> None:
-        get = scope.get
-        websocket = scope["type"] == "websocket"
-        query = get("query_string", b"")
-        super().__init__(
-            server,
-            _reader(get("headers", ())),
-            scheme=str(get("scheme") or ("ws" if websocket else "http")),
-            method=str(get("method") or "GET"),
-            path=str(get("path", "")),
-            query=query.decode("latin-1") if isinstance(query, bytes) else str(query),
-            itself=get("server"),
-            version=str(get("http_version") or ""),
-        )
-        if websocket:
-            self.span.details().attributes["network.protocol.name"] = "websocket"
-        self.send = send
-        self.replaced: Any = self.sent
+    send: Any
 
-    def sent(self, message: Any) -> Any:
+    def replaced(self, message: Any) -> Any:
         """The server's `send`; its awaitable is handed on as it is."""
         try:
-            message = self._note(message)
+            kind = message.get("type")
+            if kind != "http.response.body":
+                message = self._note(kind, message)
         except BaseException as failure:
             guard.swallow(failure)
         return self.send(message)
 
-    def _note(self, message: Any) -> Any:
-        kind = message.get("type")
-        if kind == "websocket.accept":
+    def _note(self, kind: object, message: Any) -> Any:
+        if kind == "http.response.start" or kind == "websocket.http.response.start":
+            self.status(int(message["status"]))
+            if self.server.settings.response:
+                identifier = self.reply_header().encode()
+                return {**message, "headers": [*message.get("headers", ()), (b"x-trace-id", identifier)]}
+        elif kind == "websocket.accept":
             self.status(_SWITCHED)
             self.end()
         elif kind == "websocket.close":
             self.status(_DENIED)
             self.end()
-        elif kind in ("http.response.start", "websocket.http.response.start"):
-            self.status(int(message["status"]))
-            identifier = self.reply_header()
-            if identifier is not None:
-                return {**message, "headers": [*message.get("headers", ()), (b"x-trace-id", identifier.encode())]}
         return message
 
 
-def _reader(headers: Any) -> Read:
+def _read(headers: Iterable[Any]) -> dict[str, str]:
     # Servers give bytes in lower case, as the specification says; test clients give what they like.
     wanted = [pair for pair in headers if type(pair[0]) is not bytes or pair[0] in _READ_BYTES or not pair[0].islower()]
-    return reader(wanted, _READ)
+    return read_headers(wanted, _READ)
+
+
+@lru_cache(maxsize=256)
+def _known(kind: object, scheme: object, method: object, host: object, version: object, itself: Any) -> Known:
+    """What is known of a request by the words of its scope; they repeat, and so this is quick."""
+    usual = "ws" if kind == "websocket" else "http"
+    return serving.known(str(method or "GET"), str(scheme or usual), host, itself, str(version or ""))
 
 
 def _returned(request: AsgiRequest, result: Any) -> Any:
     try:
         request.leave()
-        request.replaced = None  # it holds the request, which the collector alone would free
         request.end()
     except BaseException as failure:
         guard.swallow(failure)
@@ -102,7 +129,6 @@ def _returned(request: AsgiRequest, result: Any) -> Any:
 def _raised(request: AsgiRequest, error: BaseException) -> None:
     try:
         request.leave()
-        request.replaced = None
         request.end(error)
     except BaseException as failure:
         guard.swallow(failure)

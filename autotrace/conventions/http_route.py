@@ -1,7 +1,8 @@
 """`http.route`: takes a call in which a framework learns something of its request, gives that to the server span.
 
-Fields: `route` (the template; read before the call, or after it where the call is what finds it), `mount` (`"yes"`: an inner
-router will add the rest), `error` (an exception that the framework is about to turn into an answer). It starts no span.
+Fields: `route` (the template; read before the call, and after it where there was none), `after` (`"yes"`: the call is what
+finds it, so it is read after it alone), `mount` (`"yes"`: an inner router will add the rest), `error` (an exception that the
+framework is about to turn into an answer). It starts no span.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from autotrace.conventions.serving import Serving, serving
 def build(place: Place) -> Wrapper:
     """What takes the place of a function that routes a request, or that handles its error."""
     mount = place.word("mount") == "yes"
+    after = place.word("after") == "yes"
     fields = Fields(place)
     route = fields.field("route")
     error = fields.field("error")
@@ -36,7 +38,7 @@ def build(place: Place) -> Wrapper:
         failed = error(values) if error is not None else None
         if isinstance(failed, BaseException):
             request.fail(failed)
-        if route is None or note(request, values):
+        if route is None or (not after and note(request, values)):
             return None
         return request, values
 

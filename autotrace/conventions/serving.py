@@ -6,28 +6,29 @@ Server spans always start from the wire, whatever is current: a server may have 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextvars import ContextVar
-from functools import lru_cache
+from typing import NamedTuple
 
 from autotrace import guard
 from autotrace.conventions.environment import Place
 from autotrace.conventions.http import set_method, set_status
 from autotrace.conventions.url import redact_query
 from autotrace.plan.plan import PropagationSettings
-from autotrace.propagate import formats
-from autotrace.propagate.carrier import Read
+from autotrace.propagate.carrier import text_of
+from autotrace.propagate.formats import NOTHING, Inbound
+from autotrace.span import tracer as tracing
 from autotrace.span.capture import is_error
 from autotrace.span.context import get_current, set_current
+from autotrace.span.detail import Detail
+from autotrace.span.finished import AttributeValue
 from autotrace.span.site import Site
 from autotrace.span.span import Span
+from autotrace.span.unrecorded import Unrecorded
 
 MARK = "autotrace.serving"
 """The key in a WSGI environment or ASGI scope that says that an outer layer records this request."""
 
-_TEXT_LIMIT = 1024
+TEXT_LIMIT = 1024
 _DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
-
-_serving: ContextVar[Serving | None] = ContextVar("autotrace_serving", default=None)
 
 
 class Server:
@@ -39,132 +40,153 @@ class Server:
         self.named = place.target.span is not None
 
 
+class Known(NamedTuple):
+    """What many requests have in common: what a span's name says of their method, and their attributes."""
+
+    method: str
+    attributes: dict[str, AttributeValue]
+
+
+class ServerDetail(Detail):
+    """The detail of a server's span: while the request is served, what is below finds it there."""
+
+    serving: Serving | None = None
+
+
 class Serving:
-    """One request, from its arrival to the end of its answer.
+    """One request, from its arrival to the end of its answer. `arrive` comes first: that is quicker than an `__init__`."""
 
-    Its span continues the trace that the headers name; `itself` is the server's own host and port.
-    """
+    __slots__ = ("detail", "inside", "method", "mounted", "outside", "server", "span")
 
-    __slots__ = ("inside", "method", "mounted", "outer", "outside", "server", "span")
-
-    def __init__(
-        self,
-        server: Server,
-        read: Read,
-        *,
-        scheme: str,
-        method: str,
-        path: str,
-        query: str,
-        itself: Sequence[object] | None,
-        version: str,
-    ) -> None:
-        settings = server.settings
-        inbound = formats.extract(read, settings.formats) if settings.http else formats.NOTHING
+    def arrive(self, server: Server, inbound: Inbound, known: Known, path: str, query: str, agent: str | None) -> None:
+        """Start the span, which continues the trace that came in; `enter` makes it current."""
+        site = server.site
+        tracer = site.tracer
         self.server = server
-        tracer = server.site.tracer
-        self.span = span = tracer.start_remote(server.site, Span, inbound.parent)
-        self.outside: object = None
-        self.outer: Serving | None = None
+        self.span = span = tracer.start_remote(site, Span, inbound.parent)
+        self.outside = span.parent
         self.mounted = ""
-        detail = span.details()
-        attributes = detail.attributes
-        self.method = set_method(attributes, method)
-        if not server.named:
-            detail.name = self.method
-        attributes["url.scheme"] = scheme
-        attributes["url.path"] = path[:_TEXT_LIMIT]
+        self.method, attributes = known
+        self.detail = span.detail = detail = ServerDetail()
+        detail.serving = self
+        detail.attributes = attributes = attributes.copy()
+        attributes["url.path"] = path if len(path) <= TEXT_LIMIT else path[:TEXT_LIMIT]
         if query:
             attributes["url.query"] = redact_query(query)
-        host = read("host")
-        address, port = _address(host, scheme) if host else _own_address(itself)
-        if address:
-            attributes["server.address"] = address
-        if port:
-            attributes["server.port"] = port
-        if version:
-            attributes["network.protocol.version"] = version
-        agent = read("user-agent")
         if agent:
-            attributes["user_agent.original"] = agent[:_TEXT_LIMIT]
-        if inbound.external_id is not None:
+            attributes["user_agent.original"] = agent if len(agent) <= TEXT_LIMIT else agent[:TEXT_LIMIT]
+        if not server.named:
+            detail.name = self.method
+        if inbound is not NOTHING and inbound.external_id is not None:
             attributes["autotrace.external_id"] = inbound.external_id
-        self.inside: object = tracer.unrecorded(span) or span
+        self.inside: object = span if tracer.records is None else tracer.unrecorded(span) or span
 
     def enter(self) -> None:
         """Make the request's context current."""
-        self.outside = get_current()
-        self.outer = _serving.get()
         set_current(self.inside)
-        _serving.set(self)
 
     def leave(self) -> None:
         """Make the server's own context current again; in another context (a task closed elsewhere) nothing is ours."""
-        if _serving.get() is self:
-            self.inside = get_current()
-            set_current(self.outside)
-            _serving.set(self.outer)
+        value = get_current()
+        if value is not self.inside:
+            root = self.span.root
+            lineage = root.tracer.lineage(value)
+            if not isinstance(lineage, Span | Unrecorded) or lineage.root is not root:
+                return
+            self.inside = value
+        set_current(self.outside)
 
     def route(self, template: str, *, mount: bool) -> None:
         """Add what a router has found; a mount's inner router adds the rest."""
         if self.span.end:
             return
-        detail = self.span.details()
         if mount:
             self.mounted += template.rstrip("/")
             template = self.mounted + "/{path}"
-        else:
+        elif self.mounted:
             template = self.mounted + template
-        detail.attributes["http.route"] = template[:_TEXT_LIMIT]
+        if len(template) > TEXT_LIMIT:
+            template = template[:TEXT_LIMIT]
+        detail = self.detail
+        detail.attributes["http.route"] = template
         if not self.server.named:
-            detail.name = f"{self.method} {template[:_TEXT_LIMIT]}"
+            detail.name = f"{self.method} {template}"
 
     def status(self, code: int) -> None:
         """Record the status code of the answer."""
-        if not self.span.end:
+        if self.span.end:
+            return
+        if code < 500:
+            self.detail.attributes["http.response.status_code"] = code
+        else:
             set_status(self.span, code, 500)
 
     def fail(self, error: BaseException) -> None:
         """Record an exception that a framework has turned into an answer."""
         if not self.span.end:
-            self.span.details().attributes.pop("error.type", None)
+            self.detail.attributes.pop("error.type", None)
             self.span.fail(error)
 
     def end(self, error: BaseException | None = None) -> None:
         """End the span, once; an exception that was recorded already is not recorded again."""
+        span = self.span
+        if span.end:
+            return
         try:
-            span = self.span
-            if span.end:
-                return
+            detail = self.detail
             if error is not None:
-                detail = span.details()
                 if any(event.name == "exception" for event in detail.events):
                     error = None
                 elif is_error(error):
                     # It says more than the 500 that the framework has made of it before it let it pass.
                     detail.attributes.pop("error.type", None)
+            # The span is kept until it is exported; the request, with all that it holds, is free now.
+            detail.serving = None
             span.close(error)
         except BaseException as failure:
             guard.swallow(failure)
 
-    def reply_header(self) -> str | None:
-        """The trace's id for the answer's `X-Trace-ID`, if answers are to have it."""
-        return f"{self.span.root.trace_id:032x}" if self.server.settings.response else None
+    def reply_header(self) -> str:
+        """The trace's id for the answer's `X-Trace-ID`, where answers are to have it."""
+        return f"{self.span.root.trace_id:032x}"
 
 
 def serving() -> Serving | None:
-    """The request that is being served in this context."""
-    found = _serving.get()
-    return found if found is not None and not found.span.end else None
+    """The request that is being served in this context; none where it is not recorded."""
+    value = get_current()
+    if type(value) is not Span:
+        if value is None or isinstance(value, Unrecorded):
+            return None
+        value = value if isinstance(value, Span) else tracing.read_foreign_context(value)
+        if not isinstance(value, Span):
+            return None
+    detail = value.root.span.detail
+    return detail.serving if type(detail) is ServerDetail else None
 
 
-@lru_cache(maxsize=256)
+def known(method: str, scheme: str, host: object, itself: Sequence[object] | None, version: str) -> Known:
+    """What is known of a request by its first lines; `itself` is the server's own host and port, for one without a Host."""
+    # With the path's key in it, a copy has room for what is to come, and need not grow.
+    attributes: dict[str, AttributeValue] = {"url.path": ""}
+    name = set_method(attributes, method)
+    attributes["url.scheme"] = scheme
+    named = text_of(host)
+    address, port = _address(named, scheme) if named else _own_address(itself)
+    if address:
+        attributes["server.address"] = address
+    if port:
+        attributes["server.port"] = port
+    if version:
+        attributes["network.protocol.version"] = version
+    return Known(name, attributes)
+
+
 def _address(host: str, scheme: str) -> tuple[str, int]:
     """`server.address` and `server.port` as the client named them, in the Host header."""
     name, colon, port = host.rpartition(":")
     if not colon or not port.isdigit() or len(port) > 5:
         name, port = host, ""
-    return name.strip("[]")[:_TEXT_LIMIT], int(port) if port else _DEFAULT_PORTS.get(scheme, 0)
+    return name.strip("[]")[:TEXT_LIMIT], int(port) if port else _DEFAULT_PORTS.get(scheme, 0)
 
 
 def _own_address(server: Sequence[object] | None) -> tuple[str, int]:

@@ -7,24 +7,53 @@ from functools import lru_cache
 from typing import Any
 
 from autotrace import guard
+from autotrace.conventions import serving
 from autotrace.conventions.around import Around, Wrapper, surround
 from autotrace.conventions.environment import Place
 from autotrace.conventions.field import attempt
-from autotrace.conventions.serving import MARK, Server, Serving
-from autotrace.propagate.carrier import environ_reader
+from autotrace.conventions.serving import MARK, Known, Server, Serving
+from autotrace.propagate.carrier import environ_reader, text_of
+from autotrace.propagate.formats import NOTHING, extract
 from autotrace.span.context import get_current, set_current
 
 
 def build(place: Place) -> Wrapper:
     """What takes the place of a WSGI application; its arguments are positional by the specification."""
     server = Server(place)
+    formats = server.settings.formats if server.settings.http else ()
 
     def begin(environ: Any, start_response: Any) -> WsgiRequest | None:
         if not isinstance(environ, dict) or MARK in environ or not callable(start_response):
             return None
-        request = WsgiRequest(server, environ, start_response)
+        traced = "HTTP_TRACEPARENT" in environ or "HTTP_X_TRACE_ID" in environ
+        try:
+            known = _known(
+                environ["REQUEST_METHOD"],
+                environ["wsgi.url_scheme"],
+                environ["HTTP_HOST"] if "HTTP_HOST" in environ else None,  # noqa: SIM401 - half the time of `get`
+                environ["SERVER_NAME"],
+                environ["SERVER_PORT"],
+                environ["SERVER_PROTOCOL"],
+            )
+            path, query = environ["SCRIPT_NAME"] + environ["PATH_INFO"], environ["QUERY_STRING"]
+        except (KeyError, TypeError):
+            known, path, query = _incomplete(environ)
+        if type(path) is not str or not path.isascii():
+            path = _decoded(path)
+        agent = environ["HTTP_USER_AGENT"] if "HTTP_USER_AGENT" in environ else None  # noqa: SIM401 - likewise
+        request = WsgiRequest()
+        request.start_response = start_response
+        request.file_wrapper = environ.get("wsgi.file_wrapper")
+        request.arrive(
+            server,
+            extract(environ_reader(environ), formats) if traced else NOTHING,
+            known,
+            path or "/",
+            query,
+            agent if type(agent) is str else text_of(agent),
+        )
         environ[MARK] = True
-        request.enter()
+        set_current(request.inside)
         return request
 
     return surround(place, Around(begin, ("-2", "-1"), _returned, _raised, replaces="-1"))
@@ -33,45 +62,27 @@ def build(place: Place) -> Wrapper:
 class WsgiRequest(Serving):
     """One request: its span ends with the body, which the server reads after the call has returned."""
 
-    __slots__ = ("environ", "replaced", "start_response")
+    __slots__ = ("file_wrapper", "start_response")
 
-    def __init__(self, server: Server, environ: dict[str, Any], start_response: Any) -> None:
-        get = environ.get
-        path = str(get("SCRIPT_NAME", "")) + str(get("PATH_INFO", ""))
-        if not path.isascii():
-            # PEP 3333 hands over the bytes of the path as latin-1.
-            path = path.encode("latin-1", "replace").decode("utf-8", "replace")
-        super().__init__(
-            server,
-            environ_reader(environ),
-            scheme=str(get("wsgi.url_scheme", "http")),
-            method=str(get("REQUEST_METHOD", "")),
-            path=path or "/",
-            query=str(get("QUERY_STRING", "")),
-            itself=(get("SERVER_NAME"), _port(str(get("SERVER_PORT", "")))),
-            version=_version(str(get("SERVER_PROTOCOL", ""))),
-        )
-        self.environ = environ
-        self.start_response = start_response
-        self.replaced: Any = self.started
+    start_response: Any
+    file_wrapper: Any
 
-    def started(self, status: str, headers: list[tuple[str, str]], *more: Any) -> Any:
+    def replaced(self, status: str, headers: list[tuple[str, str]], *more: Any) -> Any:
         """The application's `start_response`, which it may call again after an error."""
         try:
-            code = status[:3]
-            if code.isdigit():
-                self.status(int(code))
-            identifier = self.reply_header()
-            if identifier is not None:
-                headers = [*headers, ("X-Trace-ID", identifier)]
+            code = _code(status)
+            if code:
+                self.status(code)
+            if self.server.settings.response:
+                headers = [*headers, ("X-Trace-ID", self.reply_header())]
         except BaseException as failure:
             guard.swallow(failure)
         return self.start_response(status, headers, *more)
 
     def is_file(self, result: Any) -> bool:
         """Whether the server sends it by its own means (sendfile), as it does with exactly this class."""
-        wrapper = self.environ.get("wsgi.file_wrapper")
-        return isinstance(wrapper, type) and isinstance(result, wrapper)
+        wrapper = self.file_wrapper
+        return wrapper is not None and isinstance(wrapper, type) and isinstance(result, wrapper)
 
     def end_with(self, file: Any) -> None:
         """End with the closing of a file."""
@@ -90,15 +101,14 @@ def _returned(request: WsgiRequest, result: Any) -> Any:
     """The body: lists and a server's own file wrapper as they are, anything else in a `Body`."""
     try:
         request.leave()
-        # It holds the request: a body that nobody closes would otherwise end it only when the collector comes by.
-        request.replaced = None
-        if type(result) in (list, tuple) or result is None:
+        kind: type = type(result)
+        if kind is list or kind is tuple or result is None:
             request.end()
             return result
-        if request.is_file(result):
+        if request.file_wrapper is not None and request.is_file(result):
             request.end_with(result)
             return result
-        return SizedBody(result, request) if hasattr(type(result), "__len__") else Body(result, request)
+        return _body_of(kind)(result, request)
     except BaseException as failure:
         guard.swallow(failure)
         return result
@@ -112,15 +122,34 @@ def _raised(request: WsgiRequest, error: BaseException) -> None:
         guard.swallow(failure)
 
 
-@lru_cache(maxsize=64)
-def _port(text: str) -> int | None:
-    return int(text) if text.isdecimal() else None
+@lru_cache(maxsize=256)
+def _known(method: object, scheme: object, host: object, name: object, port: object, protocol: object) -> Known:
+    """What is known of a request by the texts of its environment; they repeat, and so this is quick."""
+    number = int(port) if isinstance(port, str) and port.isdecimal() else None
+    http, slash, version = str(protocol).partition("/")
+    itself = (name, number)
+    return serving.known(str(method), str(scheme), host, itself, version if slash and http == "HTTP" else "")
+
+
+def _incomplete(environ: dict[str, Any]) -> tuple[Known, str, str]:
+    """What is known, the path and the query where not all is there that there must be, or is no text."""
+    get = environ.get
+    names = ("REQUEST_METHOD", "wsgi.url_scheme", "HTTP_HOST", "SERVER_NAME", "SERVER_PORT", "SERVER_PROTOCOL")
+    method, scheme, host, name, port, protocol = (text_of(get(name)) or "" for name in names)
+    known = _known(method, scheme or "http", host, name, port, protocol)
+    return known, str(get("SCRIPT_NAME", "")) + str(get("PATH_INFO", "")), str(get("QUERY_STRING", ""))
+
+
+def _decoded(path: object) -> str:
+    """PEP 3333 hands over the bytes of the path as latin-1."""
+    return str(path).encode("latin-1", "replace").decode("utf-8", "replace")
 
 
 @lru_cache(maxsize=64)
-def _version(protocol: str) -> str:
-    name, slash, version = protocol.partition("/")
-    return version if slash and name == "HTTP" else ""
+def _code(status: str) -> int:
+    """The number with which a status line begins; 0 for none."""
+    code = status[:3]
+    return int(code) if code.isdigit() else 0
 
 
 class Body:
@@ -139,9 +168,10 @@ class Body:
         outside = get_current()
         set_current(request.inside)
         try:
-            if self._iterator is None:
-                self._iterator = iter(self._iterable)
-            return next(self._iterator)
+            iterator = self._iterator
+            if iterator is None:
+                self._iterator = iterator = iter(self._iterable)
+            return next(iterator)
         except StopIteration:
             if not hasattr(self._iterable, "close"):
                 request.end()
@@ -174,7 +204,8 @@ class Body:
 
     def __del__(self) -> None:
         # A server that forgets `close()`, or a test that reads the body only.
-        self._request.end()
+        if not self._request.span.end:
+            self._request.end()
 
 
 class SizedBody(Body):
@@ -182,3 +213,8 @@ class SizedBody(Body):
 
     def __len__(self) -> int:
         return len(self._iterable)  # type: ignore[arg-type]  # made only for what has a length
+
+
+@lru_cache(maxsize=64)
+def _body_of(kind: type) -> type[Body]:
+    return SizedBody if hasattr(kind, "__len__") else Body

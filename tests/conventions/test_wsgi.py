@@ -189,7 +189,7 @@ def test_layers_of_one_request_give_one_span(record: Record) -> None:
 def test_a_failure_of_ours_leaves_the_answer_alone(record: Record, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AUTOTRACE_FAILURES")
     monkeypatch.setattr("autotrace.guard.failures", {})
-    monkeypatch.setattr("autotrace.conventions.serving.formats", None)
+    monkeypatch.setattr("autotrace.conventions.serving.ServerDetail", None)
     recording = record()
     assert traced(recording, answering([b"a"]))(environ(), ignore) == [b"a"]
     assert recording.spans(0) == []
