@@ -13,7 +13,9 @@ from autotrace import guard
 from autotrace.export.convert import convert
 from autotrace.export.exporter import Exporter
 from autotrace.export.queue import Delivery, Queue
+from autotrace.export.release import release
 from autotrace.export.thread import ExportThread
+from autotrace.export.turns import Batch, Turns
 from autotrace.span.clock import Clock
 from autotrace.span.finished import FinishedSpan, Resource
 from autotrace.span.identifiers import new_span_ids
@@ -21,6 +23,7 @@ from autotrace.span.service import Service, service_of
 from autotrace.span.span import LocalRoot, Span
 
 _BATCH = 1000
+_PIECE = 16
 _SPAN_LIMIT = 100_000
 _FORK_TIMEOUT_NS = 1_000_000_000
 _RETRY_NS = 1_000_000_000
@@ -123,8 +126,10 @@ class Pipeline:
             return False
         marker = self._queue.mark()
         while thread.is_alive():
+            thread.turns.hurried = True
             thread.wake()
             if marker.passed.acquire(timeout=min(0.1, _seconds_until(deadline))):
+                thread.turns.hurried = False
                 return True
             if Clock.now() >= deadline:
                 return False
@@ -195,14 +200,16 @@ class Pipeline:
             Context().run(self._export_batch)
         return True
 
-    def _export_batch(self) -> bool:
-        """Export up to a batch; whether there is more."""
+    def _export_batch(self, turns: Turns | None = None) -> bool:
+        """Export up to a batch, in `turns` with other threads if any are given; whether there is more."""
         with self._exporting:
             self._do_round()
             deliveries, marker = self._queue.take(_BATCH)
             try:
-                for route, spans in self._convert(deliveries).items():
-                    self._export(route, spans)
+                converted = self._convert(deliveries, turns)
+                _release(deliveries, turns)
+                for route, spans in converted.items():
+                    self._export(route, spans if turns is None else Batch(spans, turns))
             finally:
                 if marker is not None:
                     marker.passed.release()
@@ -214,21 +221,21 @@ class Pipeline:
         except Exception as error:
             self._fail(self, error)
 
-    def _convert(self, deliveries: Sequence[Delivery]) -> dict[Route, list[FinishedSpan]]:
+    def _convert(self, deliveries: Sequence[Delivery], turns: Turns | None) -> dict[Route, list[FinishedSpan]]:
         """What is delivered, by where it goes."""
         identifiers = iter(new_span_ids(sum([len(spans) for _, spans, _ in deliveries])))
-        if not self._services:
-            everything: list[FinishedSpan] = []
-            for root, spans, _ in deliveries:
-                everything += convert(root, spans, identifiers)
-            return {self._process: everything} if everything else {}
+        everything: list[FinishedSpan] = []
         found: dict[Route, list[FinishedSpan]] = {}
         for root, spans, _ in deliveries:
-            for route, own in self._divide(spans).items():
-                converted = convert(root, own, identifiers)
-                if converted:
-                    found.setdefault(route, []).extend(converted)
-        return found
+            for piece in (spans,) if turns is None else turns.pieces(spans):
+                if not self._services:
+                    everything += convert(root, piece, identifiers)
+                    continue
+                for route, own in self._divide(piece).items():
+                    converted = convert(root, own, identifiers)
+                    if converted:
+                        found.setdefault(route, []).extend(converted)
+        return {self._process: everything, **found} if everything else found
 
     def _divide(self, spans: Sequence[Span]) -> dict[Route, list[Span]]:
         found: dict[Route, list[Span]] = {}
@@ -263,6 +270,16 @@ class Pipeline:
             import logging  # 23 ms that only a failure pays
 
             logging.getLogger("autotrace").warning("autotrace: spans were not exported: %s: %s", kind, error)
+
+
+def _release(deliveries: list[Delivery], turns: Turns | None) -> None:
+    """Free the spans of `deliveries`, which is empty then; in pieces, as freeing takes its time too."""
+    while deliveries:
+        roots = [delivery.root for delivery in deliveries[-_PIECE:] if not delivery.root.open]
+        del deliveries[-_PIECE:]
+        release(roots)
+        if turns is not None:
+            turns.pause()
 
 
 def _seconds_until(deadline: int) -> float:

@@ -12,6 +12,7 @@ import os
 import time
 from collections.abc import Callable
 
+from autotrace.export.turns import Turns
 from autotrace.span.clock import Clock
 
 _INTERVAL_S = 1.0
@@ -19,10 +20,11 @@ _EXIT_NS = 50_000_000
 
 
 class ExportThread:
-    """One thread of one process. `work` does one batch and says whether there is more."""
+    """One thread of one process. `work` does one batch, in `turns` with the others, and says whether there is more."""
 
-    def __init__(self, work: Callable[[], bool], interval_s: float = _INTERVAL_S) -> None:
+    def __init__(self, work: Callable[[Turns], bool], interval_s: float = _INTERVAL_S) -> None:
         self._work = work
+        self.turns = Turns()
         self._interval = interval_s
         # Made with the thread: under gevent both are then the real ones, or both gevent's.
         self._wake = _thread.allocate_lock()
@@ -59,7 +61,7 @@ class ExportThread:
     def stop(self, timeout_ns: int) -> bool:
         """Let it finish what is queued, for at most `timeout_ns` nanoseconds, and wait for its end; whether it ended."""
         self._stop_at = Clock.now() + timeout_ns
-        self._stopping = True
+        self._stopping = self.turns.hurried = True
         self.wake()
         if not self._done.acquire(timeout=max(timeout_ns, 0) / 1e9):
             return False
@@ -77,7 +79,7 @@ class ExportThread:
                 stopping = self._stopping
                 if not stopping:
                     self._wake.acquire(timeout=self._interval)
-                while self._work() and not self._is_late():
+                while self._work(self.turns) and not self._is_late():
                     pass
         finally:
             self._alive = False
