@@ -79,7 +79,18 @@ def reading(place: Place, text: str) -> Callable[[Any], Any]:
     if not place.target.evaluate or not names or len(names) < len(path.steps):
         return lambda value: None if value is ABSENT else plain(read(value))
     evaluate = attrgetter(".".join(names))
-    return lambda value: None if value is ABSENT else attempt(evaluate, value)
+
+    def evaluated(value: Any) -> Any:
+        if value is ABSENT:
+            return None
+        try:
+            return evaluate(value)
+        except Exception as error:
+            if _is_raised_below(error) and is_from_signal(error):
+                raise
+            return None
+
+    return evaluated
 
 
 def result_field(place: Place, name: str) -> Callable[[Any], Any] | None:
