@@ -6,7 +6,7 @@ A websocket has a span for its handshake. The lifespan protocol is no request.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 from autotrace import guard
@@ -27,6 +27,8 @@ _DENIED = 403
 def build(place: Place) -> Wrapper:
     """What takes the place of an ASGI application; its arguments are positional by the specification."""
     server = Server(place)
+    # By the words of a scope: they repeat.
+    known_of = lru_cache(maxsize=256)(partial(_known, server))
     known_formats = server.settings.formats if server.settings.http else ()
 
     def begin(scope: Any, send: Any) -> AsgiRequest | None:
@@ -48,9 +50,10 @@ def build(place: Place) -> Wrapper:
         itself = get("server")
         words = (kind, get("scheme"), get("method"), host, get("http_version"))
         try:
-            known = _known(*words, itself if host is None else None)
+            known = known_of(*words, itself if host is None else None)
         except TypeError:
-            known = _known(*map(text_of, words), tuple(itself) if host is None and itself else None)
+            kind, scheme, method, host, version = map(text_of, words)
+            known = _known(server, kind, scheme, method, host, version, itself)
         path = get("path", "")
         query = get("query_string", b"")
         request = AsgiRequest()
@@ -110,11 +113,11 @@ def _read(headers: Iterable[Any]) -> dict[str, str]:
     return read_headers(wanted, _READ)
 
 
-@lru_cache(maxsize=256)
-def _known(kind: object, scheme: object, method: object, host: object, version: object, itself: Any) -> Known:
-    """What is known of a request by the words of its scope; they repeat, and so this is quick."""
+def _known(
+    server: Server, kind: object, scheme: object, method: object, host: object, version: object, itself: Any
+) -> Known:
     usual = "ws" if kind == "websocket" else "http"
-    return serving.known(str(method or "GET"), str(scheme or usual), host, itself, str(version or ""))
+    return serving.known(server, str(method or "GET"), str(scheme or usual), host, itself, str(version or ""))
 
 
 def _returned(request: AsgiRequest, result: Any) -> Any:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from autotrace import guard
+from autotrace.conventions.described import described
 from autotrace.conventions.environment import Place
 from autotrace.conventions.http import set_method, set_status
 from autotrace.conventions.url import redact_query
@@ -41,10 +42,10 @@ class Server:
 
 
 class Known(NamedTuple):
-    """What many requests have in common: what a span's name says of their method, and their attributes."""
+    """What many requests have in common: what a span's name says of their method, and a site with their attributes."""
 
     method: str
-    attributes: dict[str, AttributeValue]
+    site: Site
 
 
 class ServerDetail(Detail):
@@ -60,17 +61,16 @@ class Serving:
 
     def arrive(self, server: Server, inbound: Inbound, known: Known, path: str, query: str, agent: str | None) -> None:
         """Start the span, which continues the trace that came in; `enter` makes it current."""
-        site = server.site
+        self.method, site = known
         tracer = site.tracer
         self.server = server
         self.span = span = tracer.start_remote(site, Span, inbound.parent)
         self.outside = span.parent
         self.mounted = ""
-        self.method, attributes = known
         self.detail = span.detail = detail = ServerDetail()
         detail.serving = self
-        detail.attributes = attributes = attributes.copy()
-        attributes["url.path"] = path if len(path) <= TEXT_LIMIT else path[:TEXT_LIMIT]
+        attributes: dict[str, AttributeValue] = {"url.path": path if len(path) <= TEXT_LIMIT else path[:TEXT_LIMIT]}
+        detail.attributes = attributes
         if query:
             attributes["url.query"] = redact_query(query)
         if agent:
@@ -164,10 +164,12 @@ def serving() -> Serving | None:
     return detail.serving if type(detail) is ServerDetail else None
 
 
-def known(method: str, scheme: str, host: object, itself: Sequence[object] | None, version: str) -> Known:
+def known(
+    server: Server, method: str, scheme: str, host: object, itself: Sequence[object] | None, version: str
+) -> Known:
     """What is known of a request by its first lines; `itself` is the server's own host and port, for one without a Host."""
-    # With the path's key in it, a copy has room for what is to come, and need not grow.
-    attributes: dict[str, AttributeValue] = {"url.path": ""}
+    own = server.site
+    attributes: dict[str, AttributeValue] = {**own.attributes}
     name = set_method(attributes, method)
     attributes["url.scheme"] = scheme
     named = text_of(host)
@@ -178,7 +180,7 @@ def known(method: str, scheme: str, host: object, itself: Sequence[object] | Non
         attributes["server.port"] = port
     if version:
         attributes["network.protocol.version"] = version
-    return Known(name, attributes)
+    return Known(name, described(own, own.name, attributes))
 
 
 def _address(host: str, scheme: str) -> tuple[str, int]:

@@ -13,13 +13,13 @@ from typing import Any
 
 from autotrace import guard
 from autotrace.conventions.around import abandon, hide
+from autotrace.conventions.described import described
 from autotrace.conventions.environment import Place
 from autotrace.conventions.sql import TEXT_LIMIT, describe
 from autotrace.propagate.sql_comment import with_comment
 from autotrace.span.finished import AttributeValue
 from autotrace.span.site import SILENCE, Site
 from autotrace.span.span import Span
-from autotrace.span.tagged import TaggedSite
 
 # Since 3.11 `sqlite3.Connection.execute` no longer goes through the method `cursor`.
 _EXECUTE_USES_CURSOR = sys.version_info < (3, 11)
@@ -59,11 +59,7 @@ class Database:
                 attributes["db.collection.name"] = collection
             if not self.named and summary:
                 name = summary
-        if not isinstance(own, TaggedSite):
-            return type(own)(own.tracer, name, own.kind, 0, attributes)
-        site = TaggedSite(own.tracer, name, own.tags, own.kind, 0, attributes, own.roots)
-        site.unreadable = own.unreadable
-        return site
+        return described(own, name, attributes)
 
 
 class TracedClasses:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 from autotrace import guard
@@ -23,13 +23,15 @@ def build(place: Place) -> Wrapper:
     """What takes the place of a WSGI application; its arguments are positional by the specification."""
     server = Server(place)
     formats = server.settings.formats if server.settings.http else ()
+    # By the texts of an environment: they repeat.
+    known_of = lru_cache(maxsize=256)(partial(_known, server))
 
     def begin(environ: Any, start_response: Any) -> WsgiRequest | None:
         if not isinstance(environ, dict) or MARK in environ or not callable(start_response):
             return None
         traced = "HTTP_TRACEPARENT" in environ or "HTTP_X_TRACE_ID" in environ
         try:
-            known = _known(
+            known = known_of(
                 environ["REQUEST_METHOD"],
                 environ["wsgi.url_scheme"],
                 environ["HTTP_HOST"] if "HTTP_HOST" in environ else None,  # noqa: SIM401 - half the time of `get`
@@ -39,7 +41,7 @@ def build(place: Place) -> Wrapper:
             )
             path, query = environ["SCRIPT_NAME"] + environ["PATH_INFO"], environ["QUERY_STRING"]
         except (KeyError, TypeError):
-            known, path, query = _incomplete(environ)
+            known, path, query = _incomplete(server, environ)
         if type(path) is not str or not path.isascii():
             path = _decoded(path)
         agent = environ["HTTP_USER_AGENT"] if "HTTP_USER_AGENT" in environ else None  # noqa: SIM401 - likewise
@@ -127,21 +129,21 @@ def _raised(request: WsgiRequest, error: BaseException) -> None:
         guard.swallow(failure)
 
 
-@lru_cache(maxsize=256)
-def _known(method: object, scheme: object, host: object, name: object, port: object, protocol: object) -> Known:
-    """What is known of a request by the texts of its environment; they repeat, and so this is quick."""
+def _known(
+    server: Server, method: object, scheme: object, host: object, name: object, port: object, protocol: object
+) -> Known:
     number = int(port) if isinstance(port, str) and port.isdecimal() else None
     http, slash, version = str(protocol).partition("/")
-    itself = (name, number)
-    return serving.known(str(method), str(scheme), host, itself, version if slash and http == "HTTP" else "")
+    version = version if slash and http == "HTTP" else ""
+    return serving.known(server, str(method), str(scheme), host, (name, number), version)
 
 
-def _incomplete(environ: dict[str, Any]) -> tuple[Known, str, str]:
+def _incomplete(server: Server, environ: dict[str, Any]) -> tuple[Known, str, str]:
     """What is known, the path and the query where not all is there that there must be, or is no text."""
     get = environ.get
     names = ("REQUEST_METHOD", "wsgi.url_scheme", "HTTP_HOST", "SERVER_NAME", "SERVER_PORT", "SERVER_PROTOCOL")
     method, scheme, host, name, port, protocol = (text_of(get(name)) or "" for name in names)
-    known = _known(method, scheme or "http", host, name, port, protocol)
+    known = _known(server, method, scheme or "http", host, name, port, protocol)
     return known, str(get("SCRIPT_NAME", "")) + str(get("PATH_INFO", "")), str(get("QUERY_STRING", ""))
 
 

@@ -27,7 +27,8 @@ def endpoint_of(span: Span) -> str:
     path = attributes.get("url.path")
     if path is None or "http.route" in attributes:
         return name
-    method = attributes.get("http.request.method") or name.partition(" ")[0]
+    said = attributes.get("http.request.method") or span.site.attributes.get("http.request.method")
+    method = said or name.partition(" ")[0]
     return f"{method} {path}"
 
 

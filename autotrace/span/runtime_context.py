@@ -17,6 +17,7 @@ from opentelemetry.trace.span import Span as ApiSpan
 
 from autotrace.span import tracer
 from autotrace.span.context import current
+from autotrace.span.detail import Detail
 from autotrace.span.facade import Facade, facade_of
 from autotrace.span.remote import RemoteParent
 from autotrace.span.span import Span
@@ -38,7 +39,10 @@ class SharedRuntimeContext(_RuntimeContext):
     def get_current(self) -> Context:
         value = current.get()
         if isinstance(value, Span):
-            return context_of(value)
+            detail = value.detail
+            # Asked for several times in a request: FastAPI looks for what is said to it there.
+            found = detail.context if isinstance(detail, Detail) else None
+            return found if type(found) is Context else context_of(value)
         if isinstance(value, Unrecorded):
             return context_without_span(value)
         return cast(Context, value) if value is not None else Context()
@@ -80,8 +84,11 @@ def context_of(span: Span) -> Context:
     if not isinstance(detail.context, Context):
         below = span.parent
         base = context_of(below) if isinstance(below, Span) else below
-        inherited = base if isinstance(base, Context) else remote_context(span)
-        detail.context = Context({**inherited, _SPAN_KEY: facade_of(span)})
+        if base is None and span.root.remote is None:
+            detail.context = Context({_SPAN_KEY: facade_of(span)})
+        else:
+            inherited = base if isinstance(base, Context) else remote_context(span)
+            detail.context = Context({**inherited, _SPAN_KEY: facade_of(span)})
     return detail.context
 
 
