@@ -15,6 +15,7 @@ DEFAULT_ENDPOINT = "http://localhost:4318"
 TRACES_PATH = "/v1/traces"
 """OpenTelemetry specification, "OTLP Exporter" and "OTLP/HTTP"."""
 
+_SCOPE = FinishedSpan._fields.index("scope")
 _BODY_LIMIT = 1024 * 1024
 
 
@@ -45,25 +46,31 @@ class OtlpExporter:
         """The encoded spans by what recorded them, for one body after the other."""
         scopes: dict[str, list[bytes]] = {}
         size = 0
+        encode = self._encoder.encode
         for span in spans:
-            encoded = self._encode(span)
+            try:
+                encoded = encode(span)
+            except Exception as error:
+                if is_from_signal(error):
+                    raise
+                encoded = self._encode_sanitized(span)
             if size + len(encoded) > _BODY_LIMIT and size:
                 yield scopes
                 scopes, size = {}, 0
             size += len(encoded)
             if encoded:
-                scope = span.scope if type(span.scope) is str else type(span.scope).__name__
-                scopes.setdefault(scope, []).append(encoded)
+                scope = span[_SCOPE]
+                if type(scope) is not str:
+                    scope = type(scope).__name__
+                if scope in scopes:
+                    scopes[scope].append(encoded)
+                else:
+                    scopes[scope] = [encoded]
         if size:
             yield scopes
 
-    def _encode(self, span: FinishedSpan) -> bytes:
+    def _encode_sanitized(self, span: FinishedSpan) -> bytes:
         """The span; where a number does not fit, the nearest that does; nothing where that fails too."""
-        try:
-            return self._encoder.encode(span)
-        except Exception as error:
-            if is_from_signal(error):
-                raise
         try:
             return self._encoder.encode(sanitize_span(span))
         except Exception as error:

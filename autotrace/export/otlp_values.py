@@ -73,13 +73,21 @@ class AttributeEncoder:
             # By exact type: the values of a subclass could run the program's code. In the order of how many there are.
             kind = type(value)
             if kind is str:
-                name.append_text(parts, value)
+                known = name.texts.get(value) if len(value) <= _KEPT_TEXT else None
+                if known is not None:
+                    parts.append(known)
+                else:
+                    name.append_text(parts, value)
             elif kind is float:
                 parts += name.double, _double(value)
             elif kind is bool:
                 parts.append(name.bools[value])
             elif kind is int:
-                name.append_integer(parts, value)
+                known = name.integers.get(value)
+                if known is not None:
+                    parts.append(known)
+                else:
+                    name.append_integer(parts, value)
             else:
                 name.append(parts, any_value(value))
 
@@ -110,22 +118,16 @@ class _Name:
         parts.append(field(self.tag, self.key + field(b"\x12", value)))
 
     def append_integer(self, parts: list[bytes], value: int) -> None:
-        """Append the attribute with an integer."""
-        encoded = self.integers.get(value)
-        if encoded is None:
-            encoded = field(self.tag, self.key + field(b"\x12", _integer(value)))
-            if len(self.integers) < _KEPT_VALUES and value.bit_length() < 64:
-                self.integers[value] = encoded
+        """Append the attribute with an integer that is not among `integers`."""
+        encoded = field(self.tag, self.key + field(b"\x12", _integer(value)))
+        if len(self.integers) < _KEPT_VALUES and value.bit_length() < 64:
+            self.integers[value] = encoded
         parts.append(encoded)
 
     def append_text(self, parts: list[bytes], value: str) -> None:
-        """Append the attribute with a text."""
+        """Append the attribute with a text that is not among `texts`."""
         if len(value) > _KEPT_TEXT:
             self.append(parts, field(b"\x0a", text(value)))
-            return
-        known = self.texts.get(value)
-        if known is not None:
-            parts.append(known)
             return
         encoded = text(value)
         length = len(encoded)
