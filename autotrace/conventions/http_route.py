@@ -44,7 +44,7 @@ def build(place: Place) -> Wrapper:
 
     def returned(call: tuple[Serving, Values], result: Any) -> Any:
         try:
-            note(*call)
+            note(call[0], call[1])
         except BaseException as failure:
             guard.swallow(failure)
         return result

@@ -89,12 +89,22 @@ class Serving:
         """Make the server's own context current again; in another context (a task closed elsewhere) nothing is ours."""
         value = get_current()
         if value is not self.inside:
-            root = self.span.root
-            lineage = root.tracer.lineage(value)
-            if not isinstance(lineage, Span | Unrecorded) or lineage.root is not root:
+            if not self._is_within(value):
                 return
             self.inside = value
         set_current(self.outside)
+
+    def _is_within(self, value: object) -> bool:
+        """Whether what is current was made current in this request, and left so."""
+        root = self.span.root
+        while value is not None:
+            lineage = root.tracer.lineage(value)
+            if not isinstance(lineage, Span | Unrecorded):
+                return False
+            if lineage.root is root:
+                return True
+            value = lineage.parent
+        return False
 
     def route(self, template: str, *, mount: bool) -> None:
         """Add what a router has found; a mount's inner router adds the rest."""

@@ -11,7 +11,9 @@ from wsgiref.validate import validator
 import pytest
 from recording import Recording, attributes, target
 
-from autotrace.span.context import get_current
+from autotrace.span.context import get_current, set_current
+from autotrace.span.site import Site
+from autotrace.span.span import Span
 
 Record = Callable[..., Recording]
 TARGET = target("here:app", "http.server", protocol="wsgi")
@@ -193,3 +195,25 @@ def test_a_failure_of_ours_leaves_the_answer_alone(record: Record, monkeypatch: 
     recording = record()
     assert traced(recording, answering([b"a"]))(environ(), ignore) == [b"a"]
     assert recording.spans(0) == []
+
+
+def test_a_trace_that_an_application_leaves_current_stays_in_its_request(record: Record) -> None:
+    recording = record()
+    site = Site(recording.tracer, "left")
+    left: list[Span] = []
+    seen: list[object] = []
+
+    def parts() -> Iterator[bytes]:
+        seen.append(get_current())
+        yield b""
+
+    def app(environ: Any, start_response: Any) -> Iterator[bytes]:
+        left.append(recording.tracer.start_remote(site, Span, None))
+        set_current(left[0])
+        start_response("200 OK", [])
+        return parts()
+
+    body = traced(recording, app)(environ(), ignore)
+    assert get_current() is None
+    assert list(body) == [b""]
+    assert (seen, get_current()) == (left, None)
