@@ -178,6 +178,9 @@ class Runtime:
         undo, self._undo = self._undo, []
         if not undo:
             return
+        self._multiprocessing.finish(lambda: self._stop(undo))
+
+    def _stop(self, undo: Sequence[Callable[[], None]]) -> None:
         self.tracer.active = False
         for step in (*reversed(undo), self._uncover, self._hear_once_more):
             try:

@@ -45,10 +45,17 @@ class Multiprocessing:
             self._undo.pop()()
 
     def flush(self) -> None:
-        """Export what this process holds; never fails. A SIGTERM that came meanwhile to a waiting worker is obeyed then."""
+        """Export what this process holds; never fails."""
+        self.finish(self._flush)
+
+    def finish(self, work: Callable[[], None]) -> None:
+        """Do `work`, which exports; never fails. A SIGTERM that comes meanwhile to a waiting worker is obeyed after it.
+
+        Its handler would export too, and wait for a lock that the interrupted code holds.
+        """
         self.is_flushing = True
         try:
-            self._flush()
+            work()
         except BaseException as failure:
             guard.swallow(failure)
         self.is_flushing = False

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import groupby
 from operator import attrgetter
+from typing import Any
 
 from autotrace.errors import StoreError
 from autotrace.guard import is_from_signal
@@ -51,7 +52,7 @@ class StoreWriter:
         self.path = os.path.join(os.getcwd(), path)
         self.refused = 0
         self._keep_read = 0
-        self._lock = _thread.allocate_lock()
+        self._lock: Any = _thread.RLock()  # Any: typeshed does not know `_is_owned`
         self._lock_pid = os.getpid()
         self._forking = False
         self._connection: sqlite3.Connection | None = None
@@ -146,11 +147,14 @@ class StoreWriter:
             known = self._resources[key] = int(found.fetchone()[0])
         return known
 
-    def _exclusive(self) -> _thread.LockType:
+    def _exclusive(self) -> Any:
         if self._lock_pid != os.getpid():
             # A fork that Python was not told of: a thread that stayed in the parent may have held the lock.
-            self._lock = _thread.allocate_lock()
+            self._lock = _thread.RLock()
             self._lock_pid = os.getpid()
+        if self._lock._is_owned():
+            # A signal handler that ends the process, in the middle of a write: waiting would last for ever.
+            raise StoreError(f"{self.path}: cannot write to the store: this very thread is writing to it")
         return self._lock
 
     @contextmanager
@@ -225,7 +229,7 @@ class StoreWriter:
 
     def _after_fork_in_child(self) -> None:
         self._forking = False
-        self._lock = _thread.allocate_lock()
+        self._lock = _thread.RLock()
         self._lock_pid = os.getpid()
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
 from tests.children.traced import EVERYTHING_OF_MAIN, recorded, traced, write
+from tests.run.program import environment
 
 POOL = """\
 import multiprocessing, sys
@@ -96,3 +99,27 @@ def test_a_process_that_ends_itself_at_once_loses_nothing(end: str, tmp_path: Pa
     write(tmp_path, tracing=EVERYTHING_OF_MAIN, app=app)
     assert traced(tmp_path, "app.py").returncode == (0 if "_exit" in end else -15)
     assert len(recorded(tmp_path, "work")) == 1
+
+
+ENDING = """\
+import os, signal
+from autotrace.hook.multiprocess import Multiprocessing, _Wait
+
+flushed = []
+owner = Multiprocessing(lambda: flushed.append(True), compile)
+wait = _Wait(owner)
+
+def end():
+    signal.signal(signal.SIGTERM, wait._end_process)
+    os.kill(os.getpid(), signal.SIGTERM)
+    print("ended", flushed, flush=True)
+
+owner.finish(end)
+"""
+
+
+def test_a_worker_that_is_killed_while_it_ends_finishes_first_and_then_obeys(tmp_path: Path) -> None:
+    write(tmp_path, app=ENDING)
+    command = [sys.executable, "app.py"]
+    outcome = subprocess.run(command, cwd=tmp_path, env=environment(), capture_output=True, text=True, timeout=60)
+    assert (outcome.returncode, outcome.stdout, outcome.stderr) == (-signal.SIGTERM, "ended []\n", "")

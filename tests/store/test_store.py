@@ -333,3 +333,18 @@ def test_the_store_lies_beside_the_config_unless_told_otherwise(tmp_path):
     assert Path(locate("/var/b.db", str(tmp_path), {})) == Path("/var/b.db")
     assert Path(locate("a.db", str(tmp_path), {"AUTOTRACE_STORE": str(tmp_path / "c.db")})) == tmp_path / "c.db"
     assert Path(locate(str(tmp_path), "/", {})) == tmp_path / "traces.db"
+
+
+def test_a_signal_handler_that_writes_in_the_middle_of_a_write_is_refused_at_once(path, writer):
+    refused = []
+
+    class Interrupted(list):
+        def __iter__(self):
+            with pytest.raises(StoreError, match="this very thread is writing") as error:
+                writer.write_keeps([1])
+            refused.append(error)
+            return super().__iter__()
+
+    writer.deliver(SHOP, Interrupted([span()]))
+    assert len(refused) == 1
+    assert [one.name for one in stored(path)] == ["call 1"]
