@@ -5,7 +5,7 @@ from __future__ import annotations
 import _thread
 import os
 import weakref
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextvars import Context
 from dataclasses import dataclass
 
@@ -23,7 +23,7 @@ from autotrace.span.service import Service, service_of
 from autotrace.span.span import LocalRoot, Span
 
 _BATCH = 1000
-_PIECE = 16
+_BEHIND = 10_000
 _SPAN_LIMIT = 100_000
 _FORK_TIMEOUT_NS = 1_000_000_000
 _RETRY_NS = 1_000_000_000
@@ -205,9 +205,10 @@ class Pipeline:
         with self._exporting:
             self._do_round()
             deliveries, marker = self._queue.take(_BATCH)
+            turns = None if self._queue.spans > _BEHIND else turns  # or spans would be dropped
             try:
                 converted = self._convert(deliveries, turns)
-                _release(deliveries, turns)
+                release(deliveries, turns)
                 for route, spans in converted.items():
                     self._export(route, spans if turns is None else Batch(spans, turns))
             finally:
@@ -224,20 +225,16 @@ class Pipeline:
     def _convert(self, deliveries: Sequence[Delivery], turns: Turns | None) -> dict[Route, list[FinishedSpan]]:
         """What is delivered, by where it goes."""
         identifiers = iter(new_span_ids(sum([len(spans) for _, spans, _ in deliveries])))
-        everything: list[FinishedSpan] = []
         found: dict[Route, list[FinishedSpan]] = {}
         for root, spans, _ in deliveries:
             for piece in (spans,) if turns is None else turns.pieces(spans):
-                if not self._services:
-                    everything += convert(root, piece, identifiers)
-                    continue
                 for route, own in self._divide(piece).items():
-                    converted = convert(root, own, identifiers)
-                    if converted:
-                        found.setdefault(route, []).extend(converted)
-        return {self._process: everything, **found} if everything else found
+                    found.setdefault(route, []).extend(convert(root, own, identifiers))
+        return {route: converted for route, converted in found.items() if converted}
 
-    def _divide(self, spans: Sequence[Span]) -> dict[Route, list[Span]]:
+    def _divide(self, spans: Sequence[Span]) -> Mapping[Route, Sequence[Span]]:
+        if not self._services:
+            return {self._process: spans}
         found: dict[Route, list[Span]] = {}
         for span in spans:
             service = service_of(span)
@@ -270,16 +267,6 @@ class Pipeline:
             import logging  # 23 ms that only a failure pays
 
             logging.getLogger("autotrace").warning("autotrace: spans were not exported: %s: %s", kind, error)
-
-
-def _release(deliveries: list[Delivery], turns: Turns | None) -> None:
-    """Free the spans of `deliveries`, which is empty then; in pieces, as freeing takes its time too."""
-    while deliveries:
-        roots = [delivery.root for delivery in deliveries[-_PIECE:] if not delivery.root.open]
-        del deliveries[-_PIECE:]
-        release(roots)
-        if turns is not None:
-            turns.pause()
 
 
 def _seconds_until(deadline: int) -> float:

@@ -1,4 +1,4 @@
-"""Frees exported spans at once: takes local roots, and opens the ring of references of each that nobody else holds.
+"""Frees exported spans at once: takes deliveries, and opens the ring of each local root that nobody else holds.
 
 A local root holds its span and the span holds it, so otherwise only the garbage collector frees them. That runs on the
 application's threads, and the more often the more of them there are: a server of 1,200 requests a second stood still for
@@ -9,12 +9,26 @@ from __future__ import annotations
 
 from sys import getrefcount
 
+from autotrace.export.queue import Delivery
+from autotrace.export.turns import Turns
 from autotrace.span.detail import Detail
 from autotrace.span.span import LocalRoot, Span
 from autotrace.span.tracer import Tracer
 
+_PIECE = 16
 
-def release(roots: list[LocalRoot]) -> None:
+
+def release(deliveries: list[Delivery], turns: Turns | None) -> None:
+    """Empty `deliveries` and free their spans; in pieces, as freeing takes its time too."""
+    while deliveries:
+        roots = [delivery.root for delivery in deliveries[-_PIECE:] if not delivery.root.open]
+        del deliveries[-_PIECE:]
+        _open_rings(roots)
+        if turns is not None:
+            turns.pause()
+
+
+def _open_rings(roots: list[LocalRoot]) -> None:
     """Take `roots` one by one; what nothing else holds forgets its span, and what something holds stays as it is."""
     while roots:
         root = roots.pop()

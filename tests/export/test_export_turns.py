@@ -24,8 +24,12 @@ class Reader:
 
     reading = done = False
 
+    def __init__(self) -> None:
+        self.gave_turns: list[bool] = []
+
     def deliver(self, resource: Resource, spans: Sequence[FinishedSpan]) -> None:
         self.reading = True
+        self.gave_turns.append(isinstance(spans, Batch))
         for span in spans:
             repr(span)
         self.done = True
@@ -59,6 +63,25 @@ def test_while_spans_are_exported_another_thread_gets_its_turn_without_taking_it
     pipeline.shutdown(10**9)
     # Without turns it is one: the whole trace is one batch, and nothing in it waits.
     assert turns > 10
+
+
+def test_where_too_much_waits_the_export_thread_gives_no_turns_until_it_has_caught_up() -> None:
+    reader = Reader()
+    pipeline = Pipeline((reader,), ProcessResource("orders", "0"), 2**30)
+    tracer = Tracer(lambda root: True, lambda root: True, pipeline.deliver)
+    site = Site(tracer, "work")
+    pipeline.before_fork()  # no thread is started
+    for _ in range(SPANS):
+        with site.nullcontext():
+            pass
+    pipeline.after_fork_in_parent()
+    pipeline.awake()
+    while pipeline.exported < SPANS:
+        time.sleep(0.01)
+    pipeline.shutdown(10**9)
+    caught_up = reader.gave_turns.index(True)
+    assert caught_up == 9  # batches of 1,000: 11,000 waited behind the last of them, 10,000 behind the next
+    assert all(reader.gave_turns[caught_up:])
 
 
 def test_whoever_takes_long_gives_the_export_thread_a_turn_as_long() -> None:
