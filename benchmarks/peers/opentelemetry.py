@@ -79,7 +79,8 @@ def _over_http() -> SpanExporter:
 
     session = requests.Session()
     session.mount("http://", Silent())
-    return OTLPSpanExporter(endpoint="http://127.0.0.1:4318/v1/traces", session=session)
+    exporter: SpanExporter = OTLPSpanExporter(endpoint="http://127.0.0.1:4318/v1/traces", session=session)
+    return exporter
 
 
 def hold_back(exporter: SpanExporter) -> BatchSpanProcessor:
