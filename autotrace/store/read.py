@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Any
 
 from autotrace.errors import StoreError
+from autotrace.span.endpoint_counts import EndpointCounts
 from autotrace.store.row import RECORD
 from autotrace.store.run import Run
 from autotrace.store.schema import open_readable
@@ -35,7 +36,6 @@ SELECT trace_id, service, records, descriptions FROM parts JOIN spans ON spans.i
 JOIN resources ON resources.id = parts.resource WHERE trace_id = ? ORDER BY parts.id
 """
 
-_RUN_FIELDS = Run._fields
 _HEX = frozenset("0123456789abcdef")
 
 
@@ -134,12 +134,10 @@ class StoreReader:
 
     def runs(self, limit: int = 20) -> list[Run]:
         """What the processes said of themselves, the latest start first."""
-        rows = self._query(
-            f"SELECT {', '.join(_RUN_FIELDS)} FROM runs ORDER BY started_ns DESC, id DESC LIMIT ?", [limit]
-        )
-        return [
-            Run(**dict(zip(_RUN_FIELDS, row, strict=True)) | {"unmatched": tuple(json.loads(row[-1]))}) for row in rows
-        ]
+        present = {row[1] for row in self._query("PRAGMA table_info(runs)")}
+        fields = [field for field in Run._fields if field in present]  # a store of an older version has fewer
+        rows = self._query(f"SELECT {', '.join(fields)} FROM runs ORDER BY started_ns DESC, id DESC LIMIT ?", [limit])
+        return [_run(dict(zip(fields, row, strict=True))) for row in rows]
 
     def _summaries(self, tail: str, values: Sequence[Any]) -> list[TraceSummary]:
         rows = self._query(_SUMMARIES + tail, values)
@@ -154,6 +152,12 @@ class StoreReader:
             return self._connection.execute(statement, tuple(values)).fetchall()
         except sqlite3.Error as error:
             raise StoreError(f"{self.path}: cannot read the store: {error}") from error
+
+
+def _run(row: dict[str, Any]) -> Run:
+    row["unmatched"] = tuple(json.loads(row["unmatched"]))
+    row["endpoints"] = tuple(EndpointCounts(*counts) for counts in json.loads(row.get("endpoints", "[]")))
+    return Run(**row)
 
 
 def _summary(row: tuple[Any, ...], services: tuple[str, ...]) -> TraceSummary:

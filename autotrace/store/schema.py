@@ -10,10 +10,19 @@ import sqlite3
 from autotrace.errors import StoreError
 from autotrace.store.lock import BUSY_TIMEOUT_MS, begin, wait_for
 
-VERSION = 1
+VERSION = 2
 APPLICATION_ID = 0x41545243  # "ATRC": tells our file from an application's own database
 WAL_PAGES = 1000  # of 4 KiB, after which a commit checkpoints
 WAL_LIMIT = 8 * 1024 * 1024  # bytes that the log keeps on disk after a checkpoint
+
+
+# The columns that a version has more than the one before; tables that are missing are made as schema.sql has them.
+_UPGRADES = {
+    2: (
+        "ALTER TABLE runs ADD COLUMN endpoints TEXT NOT NULL DEFAULT '[]'",
+        "ALTER TABLE runs ADD COLUMN overhead TEXT NOT NULL DEFAULT ''",
+    )
+}
 
 
 def open_writable(path: str | os.PathLike[str]) -> sqlite3.Connection:
@@ -98,24 +107,39 @@ def _migrate(connection: sqlite3.Connection, path: str | os.PathLike[str]) -> No
         return
     begin(connection)
     try:
-        if _version(connection, path) == 0:
+        version = _version(connection, path)
+        if version == 0:
             _create(connection)
+        else:
+            _upgrade(connection, version)
         connection.execute("COMMIT")
     except BaseException:
         connection.execute("ROLLBACK")
         raise
 
 
+def _upgrade(connection: sqlite3.Connection, version: int) -> None:
+    for newer in range(version + 1, VERSION + 1):
+        for statement in _UPGRADES[newer]:
+            connection.execute(statement)
+    for statement in _statements():
+        connection.execute(statement.replace("CREATE TABLE ", "CREATE TABLE IF NOT EXISTS "))
+    connection.execute(f"PRAGMA user_version = {VERSION}")
+
+
 def _create(connection: sqlite3.Connection) -> None:
+    for statement in _statements():
+        connection.execute(statement)
+    connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    connection.execute(f"PRAGMA user_version = {VERSION}")
+
+
+def _statements() -> list[str]:
     # By our own loader, which reads from a zip as well. Nothing may be imported here, at exit: where a module makes a
     # namedtuple the interpreter forgets that a KeyboardInterrupt is to end the process as SIGINT does.
     script = __loader__.get_data(os.path.join(os.path.dirname(__file__), "schema.sql")).decode()  # type: ignore[name-defined]  # set by the import system
     # Not executescript: it commits first, and two processes would then create the same tables.
-    for statement in script.split(";\n"):
-        if statement.strip():
-            connection.execute(statement)
-    connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-    connection.execute(f"PRAGMA user_version = {VERSION}")
+    return [statement for statement in script.split(";\n") if statement.strip()]
 
 
 def _version(connection: sqlite3.Connection, path: str | os.PathLike[str]) -> int:

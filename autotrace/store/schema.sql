@@ -1,4 +1,4 @@
--- The local store, version 1. Every statement ends with a semicolon at the end of its line: schema.py splits there.
+-- The local store, version 2. Every statement ends with a semicolon at the end of its line: schema.py splits there.
 --
 -- A row costs more than what stands in it, and an index costs several rows. So each delivery writes two rows for every
 -- trace that it touches, and no table of spans has an index: into `parts` their summary, into `spans` the spans themselves.
@@ -53,5 +53,17 @@ CREATE TABLE runs (
   rate REAL,
   rule TEXT NOT NULL,
   unmatched TEXT NOT NULL,
+  endpoints TEXT NOT NULL DEFAULT '[]',  -- a JSON list: what became of the local roots of each endpoint
+  overhead TEXT NOT NULL DEFAULT '',  -- JSON: what tracing cost, by stage; empty where nothing was measured
   UNIQUE (pid, started_ns)
 );
+
+-- Processes that share what their service may sample in a second: each says how many local roots a second it sees.
+CREATE TABLE heartbeats (
+  pid INTEGER NOT NULL,
+  started_ns INTEGER NOT NULL,
+  service TEXT NOT NULL,
+  beat_ns INTEGER NOT NULL,
+  roots REAL NOT NULL,
+  PRIMARY KEY (pid, started_ns)
+) WITHOUT ROWID;

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from autotrace.errors import StoreError
+from autotrace.span.endpoint_counts import EndpointCounts
 from autotrace.span.finished import FinishedEvent, FinishedLink, FinishedSpan, Resource
 from autotrace.store.location import locate
 from autotrace.store.read import StoreReader
@@ -212,8 +213,34 @@ def test_a_store_of_a_newer_version_says_so(path, writer):
     newer = sqlite3.connect(path)
     newer.execute("PRAGMA user_version = 99")
     newer.close()
-    with pytest.raises(StoreError, match="version 99, this autotrace reads 1; upgrade"):
+    with pytest.raises(StoreError, match="version 99, this autotrace reads 2; upgrade"):
         StoreReader(path)
+
+
+def test_a_store_of_the_version_before_is_read_as_it_is_and_brought_up_to_date_by_a_writer(path, writer):
+    writer.deliver(SHOP, [span()])
+    writer.record_run(Run(pid=7, service="shop", started_ns=5, command="app.py"))
+    writer.close()
+    older = sqlite3.connect(path)
+    older.execute("ALTER TABLE runs DROP COLUMN endpoints")
+    older.execute("ALTER TABLE runs DROP COLUMN overhead")
+    older.execute("DROP TABLE heartbeats")
+    older.execute("PRAGMA user_version = 1")
+    older.close()
+    with StoreReader(path) as reader:
+        assert reader.runs() == [Run(pid=7, service="shop", started_ns=5, command="app.py")]
+    newer = Run(
+        pid=8,
+        service="shop",
+        started_ns=6,
+        command="app.py",
+        overhead="{}",
+        endpoints=(EndpointCounts("GET /", "all", 3),),
+    )
+    writer.record_run(newer)
+    with StoreReader(path) as reader:
+        assert reader.runs() == [newer, Run(pid=7, service="shop", started_ns=5, command="app.py")]
+        assert reader._query("SELECT count(*) FROM heartbeats") == [(0,)]
 
 
 def test_a_store_removed_under_the_writer_is_made_again(path, writer):
