@@ -11,7 +11,6 @@ import http.client
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -21,27 +20,35 @@ from pathlib import Path
 HERE = Path(__file__).parent
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+class Service:
+    """One program of the example; its output is shown when it ends too early, or at once with VERBOSE set."""
+
+    def __init__(self, program, stdout=None, **variables):
+        self.program = program
+        self.log = None if "VERBOSE" in os.environ else tempfile.TemporaryFile()  # noqa: SIM115 - open while it runs
+        command, environment = [sys.executable, HERE / program], {**os.environ, **variables}
+        self.process = subprocess.Popen(command, env=environment, stdout=stdout or self.log, stderr=self.log)
+
+    def check(self):
+        if self.process.poll() is not None:
+            if self.log is not None:
+                self.log.seek(0)
+                sys.stderr.write(self.log.read().decode(errors="replace"))
+            raise SystemExit(f"{self.program} ended, with {self.process.returncode}")
 
 
-def start(program, **variables):
-    log = subprocess.DEVNULL if "VERBOSE" not in os.environ else None
-    return subprocess.Popen([sys.executable, HERE / program], env={**os.environ, **variables}, stderr=log, stdout=log)
+class Server(Service):
+    """A service that listens on a port of its choice, and says on which."""
 
+    def __init__(self, program, **variables):
+        super().__init__(program, stdout=subprocess.PIPE, **variables)
 
-def wait_for_port(port):
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-        except OSError:
-            time.sleep(0.05)
-        else:
-            return
-    raise SystemExit(f"nothing listens on port {port}")
+    def port(self):
+        line = self.process.stdout.readline()
+        if not line:
+            self.process.wait()
+            self.check()
+        return int(line)
 
 
 def send(port, number, amount):
@@ -54,13 +61,15 @@ def send(port, number, amount):
     return response.status, order["id"]
 
 
-def wait_for_notifications(count):
+def wait_for_notifications(count, services):
     import database
 
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
         if database.execute("SELECT count(*) FROM notifications")[0][0] >= count:
             return
+        for service in services:
+            service.check()
         time.sleep(0.1)
     raise SystemExit("the orders did not come through")
 
@@ -72,27 +81,22 @@ def main(orders=5, declined=1):
         import database
 
         database.create_tables()
-        gateway, order_service = free_port(), free_port()
-        services = [
-            start("gateway.py", PORT=str(gateway), ORDER_SERVICE=f"http://127.0.0.1:{order_service}"),
-            start("order_service.py", PORT=str(order_service)),
-            start("payment_worker.py"),
-            start("notification_worker.py"),
-        ]
+        services = [Service("payment_worker.py"), Service("notification_worker.py")]
         try:
-            wait_for_port(gateway)
-            wait_for_port(order_service)
+            services.append(order_service := Server("order_service.py"))
+            services.append(gateway := Server("gateway.py", ORDER_SERVICE=f"http://127.0.0.1:{order_service.port()}"))
+            port = gateway.port()
             amounts = [5000] * declined + [20] * (orders - declined)
             with concurrent.futures.ThreadPoolExecutor(10) as pool:
-                for status, order in pool.map(send, [gateway] * orders, range(orders), amounts):
+                for status, order in pool.map(send, [port] * orders, range(orders), amounts):
                     print(status, order)
-            wait_for_notifications(orders - declined)
+            wait_for_notifications(orders - declined, services)
             time.sleep(float(os.environ.get("GRACE_SECONDS", "1")))
         finally:
             for service in services:
-                service.send_signal(signal.SIGINT)
+                service.process.send_signal(signal.SIGINT)
             for service in services:
-                service.wait(30)
+                service.process.wait(30)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ import os
 
 import requests
 from flask import Flask, jsonify, request
+from werkzeug.serving import make_server
 
 app = Flask(__name__)
 
@@ -15,4 +16,6 @@ def post_order():
 
 
 if __name__ == "__main__":
-    app.run(port=int(os.environ["PORT"]), threaded=True)
+    server = make_server("127.0.0.1", int(os.environ.get("PORT", "0")), app, threaded=True)
+    print(server.port, flush=True)
+    server.serve_forever()
