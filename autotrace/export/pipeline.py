@@ -123,16 +123,9 @@ class Pipeline:
             return self._drain(deadline)
         if thread.identity == _thread.get_ident():
             return False
-        marker = self._queue.mark()
-        while thread.is_alive():
-            thread.turns.hurried = True
-            thread.wake()
-            if marker.passed.acquire(timeout=min(0.1, _seconds_until(deadline))):
-                thread.turns.hurried = False
-                return True
-            if Clock.now() >= deadline:
-                return False
-        return self._drain(deadline)
+        if thread.hurry(self._queue.mark().passed, deadline):
+            return True
+        return not thread.is_alive() and self._drain(deadline)
 
     def shutdown(self, timeout_ns: int) -> bool:
         """Export what waits, stop the thread, close the exporters, within `timeout_ns`; whether nothing was left.
@@ -265,10 +258,6 @@ class Pipeline:
             import logging  # 23 ms that only a failure pays
 
             logging.getLogger("autotrace").warning("autotrace: spans were not exported: %s: %s", kind, error)
-
-
-def _seconds_until(deadline: int) -> float:
-    return max(deadline - Clock.now(), 0) / 1e9
 
 
 _pipelines: weakref.WeakSet[Pipeline] = weakref.WeakSet()

@@ -58,6 +58,22 @@ class ExportThread:
             except RuntimeError:
                 pass  # another thread was quicker
 
+    def hurry(self, passed: _thread.LockType, deadline: int) -> bool:
+        """Let it work without turns until it has released `passed`, ended, or it is `deadline`; whether it released it."""
+        try:
+            while self._alive:
+                self.turns.hurried = True
+                self.wake()
+                left = deadline - Clock.now()
+                # In short waits: a thread that ends releases nothing.
+                if passed.acquire(timeout=min(0.1, max(left, 0) / 1e9)):
+                    return True
+                if left <= 0:
+                    return False
+            return False
+        finally:
+            self.turns.hurried = self._stopping
+
     def stop(self, timeout_ns: int) -> bool:
         """Let it finish what is queued, for at most `timeout_ns` nanoseconds, and wait for its end; whether it ended."""
         self._stop_at = Clock.now() + timeout_ns

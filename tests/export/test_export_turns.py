@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sys
+import threading
 import time
 from collections.abc import Iterator, Sequence
+from operator import length_hint
 
 import pytest
 
@@ -89,9 +91,9 @@ def test_whoever_takes_long_gives_the_export_thread_a_turn_as_long() -> None:
     readings = iter((MILLISECOND, 4 * MILLISECOND, 6 * MILLISECOND, 8 * MILLISECOND, 9 * MILLISECOND))
 
     def used_by_a_pause() -> int:
-        before = readings.__length_hint__()
+        before = length_hint(readings)
         turns.pause(lambda: next(readings))
-        return before - readings.__length_hint__()
+        return before - length_hint(readings)
 
     # One reading says that it is not over yet; a second one, how long the others took.
     assert [used_by_a_pause() for _ in range(3)] == [2, 1, 2]
@@ -102,6 +104,31 @@ def test_where_somebody_waits_for_the_export_nobody_else_gets_a_turn() -> None:
     turns.hurried = True
     readings = iter((MILLISECOND,))
     turns.pause(lambda: next(readings))
+
+
+def test_whoever_waited_in_vain_leaves_the_turns_as_they_were() -> None:
+    delivered, may_go_on = threading.Event(), threading.Event()
+
+    class Slow(Reader):
+        def deliver(self, resource: Resource, spans: Sequence[FinishedSpan]) -> None:
+            super().deliver(resource, spans)
+            delivered.set()
+            may_go_on.wait(5)
+
+    reader = Slow()
+    pipeline = Pipeline((reader,), ProcessResource("orders", "0"), 2**30)
+    site = Site(Tracer(lambda root: True, lambda root: True, pipeline.deliver), "work")
+    with site.nullcontext():
+        pass
+    delivered.wait(5)
+    assert not pipeline.flush(50 * MILLISECOND)
+    may_go_on.set()
+    while pipeline.waiting:
+        time.sleep(0.01)
+    thread = pipeline._thread
+    assert thread is not None
+    assert not thread.turns.hurried
+    pipeline.shutdown(10**9)
 
 
 def test_a_batch_reads_like_the_list_that_it_is() -> None:
