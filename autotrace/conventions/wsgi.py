@@ -117,6 +117,7 @@ def _returned(request: WsgiRequest, result: Any) -> Any:
         body.autotrace_request = request
         return body
     except BaseException as failure:
+        request.end()
         guard.swallow(failure)
         return result
 
@@ -126,6 +127,7 @@ def _raised(request: WsgiRequest, error: BaseException) -> None:
         request.leave()
         request.end(error)
     except BaseException as failure:
+        request.end(error)
         guard.swallow(failure)
 
 

@@ -197,6 +197,40 @@ def test_a_failure_of_ours_leaves_the_answer_alone(record: Record, monkeypatch: 
     assert recording.spans(0) == []
 
 
+@pytest.mark.parametrize("part", ["wsgi._body_of", "wsgi.WsgiRequest.leave"])
+def test_a_failure_of_ours_after_the_call_ends_the_request(
+    part: str, record: Record, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("AUTOTRACE_FAILURES")
+    monkeypatch.setattr("autotrace.guard.failures", {})
+    recording = record()
+    app = traced(recording, answering(body := Closing([b"a"])))
+    monkeypatch.setattr(f"autotrace.conventions.{part}", None)
+    outside = get_current()
+    assert app(environ(), ignore) is body
+    set_current(outside)
+    assert attributes(recording.only())["http.response.status_code"] == 200
+
+
+def test_an_exception_ends_the_request_where_our_own_code_fails(
+    record: Record, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("AUTOTRACE_FAILURES")
+    monkeypatch.setattr("autotrace.guard.failures", {})
+
+    def failing(environ: Any, start_response: Any) -> Any:
+        raise KeyError("gone")
+
+    recording = record()
+    app = traced(recording, failing)
+    monkeypatch.setattr("autotrace.conventions.wsgi.WsgiRequest.leave", None)
+    outside = get_current()
+    with pytest.raises(KeyError):
+        app(environ(), ignore)
+    set_current(outside)
+    assert recording.only().root.error
+
+
 def test_a_trace_that_an_application_leaves_current_stays_in_its_request(record: Record) -> None:
     recording = record()
     site = Site(recording.tracer, "left")
