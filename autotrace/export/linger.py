@@ -6,17 +6,21 @@ that keeps a trace in spite of its sampling says so in a journal that all proces
 
 from __future__ import annotations
 
+import _thread
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple, Protocol
 
+from autotrace.export.queue import weigh
 from autotrace.span.clock import Clock
 from autotrace.span.span import LocalRoot, Span
 
 LINGER_NS = 10_000_000_000
-_SPAN_LIMIT = 20_000
+MEMORY = 64 * 1024 * 1024
+_ARRIVED_LIMIT = 20_000
 _KNOWN_LIMIT = 10_000
+_TURN_S = 1.0
 
 
 class Journal(Protocol):
@@ -29,16 +33,22 @@ class Journal(Protocol):
         """The traces that anybody has kept since the last call, and of late before the first."""
 
 
-class _Waiting(NamedTuple):
+class _Dropped(NamedTuple):
+    """Spans of a local root that nobody wants so far; `weight` is about how many bytes they hold, 0 before it is known."""
+
     until: int
     root: LocalRoot
     spans: Sequence[Span]
+    weight: int = 0
 
 
 class Linger:
     """The dropped local roots of one process, and what is known of traces that others keep.
 
-    `take` and `announce` run on the application's threads and only append; `listen` does the I/O, about once a second.
+    `take` and `announce` run on the application's threads and only append; `listen` does the I/O, about once a second. What
+    waits holds at most about `memory` bytes, less those that are `taken` for other things; above that the oldest are
+    `forgotten` (a count of local roots). What has come since the last `listen` is not weighed yet, as that would be the
+    application's time, and is bounded in spans.
     """
 
     def __init__(
@@ -47,19 +57,32 @@ class Linger:
         deliver: Callable[[LocalRoot, Sequence[Span]], None],
         awake: Callable[[], None],
         linger_ns: int = LINGER_NS,
+        memory: int = MEMORY,
+        taken: Callable[[], int] = lambda: 0,
     ) -> None:
         self._journal = journal
         self._deliver = deliver
         self._awake = awake
         self._linger_ns = linger_ns
+        self._memory = memory
+        self._taken = taken
         self._begin()
 
     def _begin(self) -> None:
         self._pid = os.getpid()
-        self._waiting: deque[_Waiting] = deque()
-        self._spans = 0
+        self._listening = _thread.allocate_lock()
+        self._arrived: deque[_Dropped] = deque()
+        self._arrived_spans = 0
+        self._waiting: deque[_Dropped] = deque()
+        self._bytes = 0
         self._unsaid: deque[int] = deque(maxlen=_KNOWN_LIMIT)
+        # Only `listen` writes to it: another thread that adds an item makes an iteration raise.
         self._known: dict[int, None] = {}
+        self.forgotten = 0
+
+    def __len__(self) -> int:
+        """How many deliveries wait."""
+        return len(self._arrived) + len(self._waiting)
 
     def take(self, root: LocalRoot, spans: Sequence[Span]) -> None:
         """A local root that was dropped. A trace whose id was never made is known to nobody else, so it does not wait."""
@@ -71,8 +94,10 @@ class Linger:
         if trace_id in self._known:
             self._revive(root, spans)
             return
-        self._waiting.append(_Waiting(Clock.now() + self._linger_ns, root, spans))
-        self._spans += len(spans)
+        self._arrived.append(_Dropped(Clock.now() + self._linger_ns, root, spans))
+        self._arrived_spans += len(spans)
+        while self._arrived_spans > _ARRIVED_LIMIT and self._next_arrived() is not None:
+            self.forgotten += 1
         self._awake()
 
     def announce(self, root: LocalRoot) -> None:
@@ -82,31 +107,73 @@ class Linger:
             if self._pid != os.getpid():
                 self._begin()
             self._unsaid.append(trace_id)
-            self._known[trace_id] = None
             self._awake()
 
     def listen(self) -> None:
         """Tell what is kept here, hear what is kept elsewhere, and give that back; forget what has waited long enough."""
         if self._pid != os.getpid():
             self._begin()
-        unsaid = [self._unsaid.popleft() for _ in range(len(self._unsaid))]
-        if unsaid:
-            self._journal.write_keeps(unsaid)
-        if not self._waiting:
+        # The export thread does this, and whoever ends the process, at the same time.
+        listening = self._listening
+        if not listening.acquire(timeout=_TURN_S):
             return
-        for trace_id in self._journal.read_keeps():
-            self._known[trace_id] = None
-        now = Clock.now()
-        for _ in range(len(self._waiting)):
-            entry = self._waiting.popleft()
-            self._spans -= len(entry.spans)
-            if entry.root.trace_number in self._known:
+        try:
+            self._settle()
+            self._tell()
+            if self._waiting:
+                self._hear()
+        finally:
+            self._forget()  # also where the journal fails, or what waits would have no bound
+            listening.release()
+
+    def _tell(self) -> None:
+        unsaid = dict.fromkeys(self._unsaid.popleft() for _ in range(len(self._unsaid)))
+        if not unsaid:
+            return
+        self._known.update(unsaid)
+        try:
+            self._journal.write_keeps(tuple(unsaid))
+        except BaseException:
+            self._unsaid.extend(unsaid)
+            raise
+
+    def _settle(self) -> None:
+        """Weigh what has arrived, and let it wait with the rest."""
+        for _ in range(len(self._arrived)):
+            entry = self._next_arrived()
+            if entry is None:
+                break
+            entry = entry._replace(weight=weigh(entry.spans))
+            self._waiting.append(entry)
+            self._bytes += entry.weight
+
+    def _hear(self) -> None:
+        self._known.update(dict.fromkeys(self._journal.read_keeps()))
+        known = self._known
+        wanted = [entry for entry in self._waiting if entry.root.trace_number in known]
+        if wanted:
+            self._waiting = deque(entry for entry in self._waiting if entry.root.trace_number not in known)
+            for entry in wanted:
+                self._bytes -= entry.weight
                 self._revive(entry.root, entry.spans)
-            elif entry.until > now and self._spans < _SPAN_LIMIT:
-                self._waiting.append(entry)
-                self._spans += len(entry.spans)
+
+    def _forget(self) -> None:
+        waiting, now, room = self._waiting, Clock.now(), self._memory - self._taken()
+        while waiting and (waiting[0].until <= now or self._bytes > room):
+            entry = waiting.popleft()
+            self._bytes -= entry.weight
+            self.forgotten += entry.until > now
         while len(self._known) > _KNOWN_LIMIT:
-            self._known.pop(next(iter(self._known)))
+            del self._known[next(iter(self._known))]
+
+    def _next_arrived(self) -> _Dropped | None:
+        try:
+            entry = self._arrived.popleft()
+        except IndexError:
+            self._arrived_spans = 0
+            return None
+        self._arrived_spans -= len(entry.spans)
+        return entry
 
     def _revive(self, root: LocalRoot, spans: Sequence[Span]) -> None:
         root.verdict = True

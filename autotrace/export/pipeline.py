@@ -85,6 +85,11 @@ class Pipeline:
         return self._queue.dropped
 
     @property
+    def held(self) -> int:
+        """About how many bytes the spans in the queue hold."""
+        return self._queue.bytes
+
+    @property
     def waiting(self) -> bool:
         """Whether this process has something left to export."""
         return self._pid == os.getpid() and (len(self._queue) > 0 or self._exporting.locked())

@@ -23,7 +23,13 @@ class ProcessExport:
         self.writer = StoreWriter(store)
         self._resource = ProcessResource(plan.service_name, __version__, dict(plan.resource))
         self.pipeline = Pipeline(choose(plan.exporters, self.writer), self._resource, plan.buffer.memory)
-        self.linger = Linger(self.writer, self.pipeline.deliver, self.pipeline.awake)
+        self.linger = Linger(
+            self.writer,
+            self.pipeline.deliver,
+            self.pipeline.awake,
+            memory=plan.buffer.memory,
+            taken=lambda: self.pipeline.held,
+        )
         self.pipeline.each_round = self.linger.listen
 
     def deliver(self, root: LocalRoot, spans: Sequence[Span]) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterable, Sequence
+
+import pytest
 
 from autotrace.export.linger import Linger
 from autotrace.span.remote import RemoteParent
@@ -35,9 +38,9 @@ class _Reader(Shared):
 class Process:
     """A tracer that keeps errors only, and what it has delivered."""
 
-    def __init__(self, shared: Shared, linger_ns: int = 10_000_000_000) -> None:
+    def __init__(self, shared: Shared, linger_ns: int = 10_000_000_000, memory: int = 1_000_000_000) -> None:
         self.delivered: list[str] = []
-        self.linger = Linger(shared, self._collect, lambda: None, linger_ns)
+        self.linger = Linger(shared, self._collect, lambda: None, linger_ns, memory)
         self.tracer = Tracer(lambda root: False, lambda root: root.error, self._deliver, dropped=self.linger.take)
 
     def _deliver(self, root: LocalRoot, spans: Sequence[Span]) -> None:
@@ -92,12 +95,99 @@ def test_a_trace_whose_id_was_never_made_does_not_wait() -> None:
     process = Process(Shared())
     span = process.tracer.start_remote(Site(process.tracer, "local"), Span, None)
     span.close()
-    assert not process.linger._waiting
+    assert len(process.linger) == 0
 
 
-def test_what_lingers_is_bounded() -> None:
+def test_each_of_many_that_fail_is_found_among_ten_thousand_that_wait() -> None:
+    shared = Shared()
+    gateway, worker = Process(shared), Process(shared)
+    wanted = set(random.Random(1).sample(range(10_000), 50))
+    for number in range(10_000):
+        sent = gateway.run(f"order {number}")
+        if number in wanted:
+            worker.run("process", sent, fails=True)
+        if number % 1000 == 0:
+            worker.linger.listen()
+            gateway.linger.listen()
+    worker.linger.listen()
+    gateway.linger.listen()
+    assert sorted(gateway.delivered) == sorted(f"order {number}" for number in wanted)
+
+
+def test_a_child_that_ends_after_the_decision_comes_back_with_its_trace() -> None:
+    shared = Shared()
+    gateway, worker = Process(shared), Process(shared)
+    root = gateway.tracer.start_remote(Site(gateway.tracer, "POST /orders"), Span, None)
+    late = [gateway.tracer.start(Site(gateway.tracer, name), Span, root) for name in ("late", "later", "latest")]
+    sent = RemoteParent(root.root.trace_id, root.span_id, False)
+    root.close()
+    late[0].close()
+    worker.run("process", sent, fails=True)
+    worker.linger.listen()
+    gateway.linger.listen()
+    late[1].close()
+    gateway.linger.listen()
+    late[2].close()
+    assert gateway.delivered == ["POST /orders", "late", "later", "latest"]
+
+
+def test_what_waits_holds_no_more_memory_than_it_may_and_the_oldest_go() -> None:
+    shared = Shared()
+    process, worker = Process(shared, memory=256 * 1000), Process(shared)
+    sent = []
+    for number in range(3_000):
+        sent.append(process.run(f"request {number}"))
+        if number % 500 == 0:
+            process.linger.listen()
+    process.linger.listen()
+    assert (len(process.linger), process.linger.forgotten) == (1_000, 2_000)
+    for one in sent:
+        worker.run("fails", one, fails=True)
+    worker.linger.listen()
+    process.linger.listen()
+    assert process.delivered == [f"request {number}" for number in range(2_000, 3_000)]
+
+
+def test_what_waits_is_bounded_where_nobody_listens() -> None:
     process = Process(Shared())
     for _ in range(25_000):
         process.run("request")
-    process.linger.listen()
-    assert len(process.linger._waiting) <= 20_000
+    assert (len(process.linger), process.linger.forgotten) == (20_000, 5_000)
+
+
+class Broken(Shared):
+    """A journal that fails, for as long as it is broken."""
+
+    broken = True
+
+    def write_keeps(self, trace_ids: Sequence[int]) -> None:
+        if self.broken:
+            raise OSError("full")
+        super().write_keeps(trace_ids)
+
+    def read_keeps(self) -> Iterable[int]:
+        if self.broken:
+            raise OSError("full")
+        return super().read_keeps()
+
+
+def test_what_could_not_be_said_is_said_once_the_journal_works() -> None:
+    broken, shared = Broken(), Shared()
+    broken.keeps = shared.keeps
+    worker, gateway = Process(broken), Process(shared)
+    worker.run("process", gateway.run("POST /orders"), fails=True)
+    with pytest.raises(OSError, match="full"):
+        worker.linger.listen()
+    broken.broken = False
+    worker.linger.listen()
+    gateway.linger.listen()
+    assert gateway.delivered == ["POST /orders"]
+
+
+def test_what_waits_is_forgotten_also_where_the_journal_fails() -> None:
+    process = Process(Broken(), linger_ns=0)
+    for _ in range(100):
+        process.run("request")
+    with pytest.raises(OSError, match="full"):
+        process.linger.listen()
+    assert len(process.linger) == 0
