@@ -22,6 +22,7 @@ _MODULES = {
     "http.server": "http_server",
     "messaging.send": "messaging_send",
     "messaging.process": "messaging_process",
+    "messaging.poll": "messaging_poll",
     "handoff": "handoff",
     "db.query": "db_query",
     "db.connection": "db_connection",

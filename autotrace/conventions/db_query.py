@@ -18,6 +18,7 @@ from autotrace.conventions.around import Around, Wrapper, abandon, end, surround
 from autotrace.conventions.environment import Place
 from autotrace.conventions.field import Fields, Values, reading, text
 from autotrace.conventions.function import tag_result
+from autotrace.conventions.messaging_poll import is_housekeeping
 from autotrace.conventions.sql import describe
 from autotrace.span.finished import AttributeValue
 from autotrace.span.span import Span
@@ -50,7 +51,9 @@ class DatabaseClient:
         self.server = fields.field("server")
 
     def begin(self, *values: Any) -> Span | None:
-        """Start the span of one query; None for a list without commands."""
+        """Start the span of one query; None for a list without commands, and for what a poll does for itself."""
+        if is_housekeeping(self.site.tracer):
+            return None
         batch = self.batch(values) if self.batch is not None else None
         if self.batch is not None and (not isinstance(batch, list | tuple) or not batch):
             return None

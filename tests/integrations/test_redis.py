@@ -3,48 +3,30 @@
 from __future__ import annotations
 
 import socket
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from pathlib import Path
 from typing import Any
 
+import kombu
 import pytest
 import redis
 import redis.asyncio
+from kombu.asynchronous import Hub
 from recording import Recording, attributes
+from redis_server import redis_server
 
 Record = Callable[..., Recording]
+
+RESTLESS = {"unacked_restore_interval": 0.01, "health_check_interval": 0.01}
+"""kombu's options of a broker that is asked all the time."""
 
 
 @pytest.fixture(scope="module")
 def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     """The port of a server of our own."""
-    with closing(socket.socket()) as free:
-        free.bind(("127.0.0.1", 0))
-        number = free.getsockname()[1]
-    folder: Path = tmp_path_factory.mktemp("redis")
-    command = ["redis-server", "--port", str(number), "--bind", "127.0.0.1", "--dir", str(folder), "--save", ""]
-    server = subprocess.Popen([*command, "--appendonly", "no"], stdout=subprocess.DEVNULL)
-    try:
-        _await_answer(number)
+    with redis_server(tmp_path_factory.mktemp("redis")) as number:
         yield number
-    finally:
-        server.terminate()
-        server.wait(10)
-
-
-def _await_answer(port: int) -> None:
-    limit = time.monotonic() + 10
-    while time.monotonic() < limit:
-        try:
-            with redis.Redis(port=port) as client:
-                client.ping()
-            return
-        except redis.ConnectionError:
-            time.sleep(0.02)
-    pytest.fail("redis-server does not answer")
 
 
 @pytest.fixture
@@ -166,8 +148,6 @@ async def test_the_asynchronous_client_is_traced_like_the_other(record: Record, 
 
 
 def test_messages_over_redis_are_one_trace_and_an_empty_poll_receives_none(record: Record, port: int) -> None:
-    import kombu
-
     recording = record("redis", "kombu")
     with kombu.Connection(f"redis://127.0.0.1:{port}/4") as connection, connection.SimpleQueue("payment") as queue:
         with recording.span("order"):
@@ -180,3 +160,66 @@ def test_messages_over_redis_are_one_trace_and_an_empty_poll_receives_none(recor
         assert sum(span.kind == "consumer" for span in recording.spans()) == 1
     assert recording.parent(processed) == sent.span_id
     assert attributes(sent)["messaging.system"] == attributes(processed)["messaging.system"] == "redis"
+
+
+def idle_consumer(connection: kombu.Connection) -> kombu.Consumer:
+    return connection.Consumer([kombu.Queue("idle", kombu.Exchange(""), routing_key="idle")])
+
+
+def test_an_idle_consumer_over_redis_begins_no_trace(record: Record, port: int) -> None:
+    recording = record("redis", "kombu")
+    with (
+        kombu.Connection(f"redis://127.0.0.1:{port}/5", transport_options=RESTLESS) as connection,
+        idle_consumer(connection),
+    ):
+        begun = len(recording.spans())
+        for _ in range(30):
+            with pytest.raises(TimeoutError):
+                connection.drain_events(timeout=0.02)
+        assert len(recording.spans()) == begun
+
+
+def test_an_idle_consumer_in_an_event_loop_begins_no_trace(record: Record, port: int) -> None:
+    recording = record("redis", "kombu")
+    loop = Hub()
+    with (
+        kombu.Connection(f"redis://127.0.0.1:{port}/6", transport_options=RESTLESS) as connection,
+        idle_consumer(connection),
+    ):
+        connection.register_with_event_loop(loop)
+        begun = len(recording.spans())
+        limit = time.monotonic() + 1.5
+        while time.monotonic() < limit:
+            loop.run_once()
+        assert len(recording.spans()) == begun
+    loop.close()
+
+
+def test_what_a_poll_asks_in_a_traced_call_is_recorded(record: Record, port: int) -> None:
+    recording = record("redis", "kombu")
+    with kombu.Connection(f"redis://127.0.0.1:{port}/7") as connection, connection.SimpleQueue("replies") as queue:
+        queue.put("hello")
+        begun = len(recording.spans())
+        with recording.span("request"):
+            queue.get(timeout=5).ack()
+    spans = recording.spans()[begun:]
+    assert {span.name for span in spans if span.root.span.name == "request"} == {"request", "MULTI"}
+
+
+def test_commands_of_a_messages_handler_are_in_its_trace_and_its_acknowledgement_begins_none(
+    record: Record, port: int, client: redis.Redis
+) -> None:
+    recording = record("redis", "kombu")
+    with kombu.Connection(f"redis://127.0.0.1:{port}/8") as connection, connection.SimpleQueue("payment") as queue:
+        queue.put("hello")
+        message: list[Any] = []
+        with connection.Consumer(
+            [queue.queue], callbacks=[lambda body, got: (client.incr("paid"), message.append(got))]
+        ):
+            while not message:
+                connection.drain_events(timeout=5)
+            message[0].ack()
+    processed = next(span for span in recording.spans() if span.kind == "consumer")
+    names = [span.name for span in recording.spans() if span.root is processed.root]
+    assert names == ["process payment", "INCRBY"]
+    assert [span.name for span in recording.spans() if span.start > processed.start] == ["INCRBY"]
