@@ -91,10 +91,13 @@ class Runtime:
             ended=self._sampler.ended,
             deliver=self._deliver,
             dropped=self._linger,
-            records=self._sampler.records if self._sampler.filters else None,
+            admits=self._admits(),
             limit=self.plan.buffer.spans_per_trace,
             ignored_errors=frozenset(self.plan.sampler.keep_ignore),
         )
+
+    def _admits(self) -> Callable[[LocalRoot], bool] | None:
+        return None if self._sampler.admits_all else self._sampler.admits
 
     @property
     def export(self) -> ProcessExport:
@@ -248,7 +251,7 @@ class Runtime:
         if settings.sampler is not None:
             self._sampler.add(service, settings.sampler)
             for tracer in self._own_tracers():
-                tracer.records = self._sampler.records if self._sampler.filters else None
+                tracer.admits = self._admits()
         self.export.add_service(service, settings)
 
     def _join_opentelemetry(self) -> None:

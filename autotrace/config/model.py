@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
+from pydantic import ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
+from autotrace.config.sampler import Sampler
+from autotrace.config.table import Table
 from autotrace.config.units import duration_ns
 from autotrace.config.values import (
     Array,
@@ -14,7 +16,6 @@ from autotrace.config.values import (
     FunctionPlace,
     MethodPattern,
     ModuleOrPlace,
-    Probability,
     Size,
     Text,
     check_path,
@@ -29,22 +30,18 @@ ConventionName = Literal[
     "http.route",
     "messaging.send",
     "messaging.process",
+    "messaging.poll",
     "handoff",
     "db.query",
     "db.connection",
 ]
-SamplerType = Literal["always_on", "always_off", "probabilistic"]
 ExporterType = Literal["sqlite", "jaeger", "otlp"]
 Format = Literal["tracecontext", "baggage", "x-trace"]
 
 Methods = Annotated[tuple[MethodPattern, ...], Array, Field(min_length=1)]
 
 
-class _Table(BaseModel):
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, populate_by_name=False)
-
-
-class Service(_Table):
+class Service(Table):
     """A named group of functions of your own code."""
 
     at: ModuleOrPlace = Field(
@@ -80,7 +77,7 @@ class Service(_Table):
         return self
 
 
-class TargetEntry(_Table):
+class TargetEntry(Table):
     """One place to trace, and how to read a call of it. Every other key is a field that its convention reads."""
 
     model_config = ConfigDict(extra="allow")
@@ -102,66 +99,7 @@ class TargetEntry(_Table):
     )
 
 
-class Endpoint(_Table):
-    """A rule of sampling for the endpoints that match."""
-
-    endpoint: Text = Field(description='The endpoint or a glob: "POST /orders/{id}", "GET /health*", or a span name.')
-    rate: Probability | None = Field(default=None, description="The share of its traces to keep, from 0 to 1.")
-    slower_than: Duration | None = Field(
-        default=None, description="Traces that take longer are kept whatever the rate."
-    )
-    record: bool = Field(
-        default=True, description="Whether its traces are recorded; false: not even errors, and at no cost."
-    )
-
-    @model_validator(mode="after")
-    def _check_effect(self) -> Endpoint:
-        chooses = self.rate is not None or self.slower_than is not None
-        if self.record and not chooses:
-            raise mistake(
-                f'the rule for "{self.endpoint}" does nothing', "give it `rate`, `slower_than` or `record = false`"
-            )
-        if chooses and not self.record:
-            raise mistake(
-                f'the rule for "{self.endpoint}" has `record = false`, which leaves no trace to choose from',
-                "take out `record`, or `rate` and `slower_than`",
-            )
-        return self
-
-
-class Keep(_Table):
-    """What is kept although sampling alone would drop it."""
-
-    errors: bool = Field(default=True, description="Whether traces with an error are kept.")
-    slower_than: Duration | None = Field(default=None, description="Traces that take longer are kept.")
-    ignore: Annotated[tuple[Text, ...], Array] = Field(
-        default=(), description='Names of exceptions that are no reason to keep a trace, such as "KeyError".'
-    )
-
-
-class Sampler(_Table):
-    """Which traces are kept."""
-
-    type: SamplerType | None = Field(
-        default=None,
-        description='How traces are chosen; default: "probabilistic" when there is a `rate`, else "always_on".',
-    )
-    rate: Probability | None = Field(default=None, description="The share of traces to keep, from 0 to 1.")
-    endpoints: Annotated[tuple[Endpoint, ...], Array] = Field(
-        default=(), description="Rules for single endpoints; the first match wins."
-    )
-    keep: Keep = Field(default=Keep(), description="What is kept although sampling alone would drop it.")
-
-    @model_validator(mode="after")
-    def _check_rate(self) -> Sampler:
-        if self.type == "probabilistic" and self.rate is None:
-            raise mistake('type "probabilistic" without a rate', "add `rate`, a number from 0 to 1")
-        if self.type in {"always_on", "always_off"} and self.rate is not None:
-            raise mistake(f'rate has no meaning with type "{self.type}"', 'remove it or write type = "probabilistic"')
-        return self
-
-
-class Propagation(_Table):
+class Propagation(Table):
     """Where the trace context travels."""
 
     http: bool = Field(
@@ -186,7 +124,7 @@ class Propagation(_Table):
     )
 
 
-class Exporter(_Table):
+class Exporter(Table):
     """One place to which finished traces go."""
 
     type: ExporterType = Field(
@@ -224,7 +162,7 @@ class Exporter(_Table):
         return self
 
 
-class Store(_Table):
+class Store(Table):
     """The local store."""
 
     path: Text | None = Field(
@@ -233,20 +171,20 @@ class Store(_Table):
     )
 
 
-class Buffer(_Table):
+class Buffer(Table):
     """How much is held until a trace is decided."""
 
     spans_per_trace: int = Field(default=5000, ge=1, description="Finished spans that one local root may hold.")
     memory: Size = Field(default="64MB", description="What all held spans of a process may take together.")
 
 
-class Shutdown(_Table):
+class Shutdown(Table):
     """What happens when the program ends."""
 
     timeout: Duration = Field(default="2s", description="The longest that the end of the program waits for the export.")
 
 
-class _Settings(_Table):
+class _Settings(Table):
     """What a file says of all its programs, and an entry of `[[processes]]` of one."""
 
     service_name: Text | None = Field(

@@ -1,4 +1,4 @@
-"""Durations and sizes: takes text with a unit, gives nanoseconds or bytes."""
+"""Durations, sizes and percentiles: takes text with a unit, gives nanoseconds, bytes or a share."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 
 DURATION_PATTERN = r"^\d+(\.\d+)? ?(ns|us|µs|ms|s|min|m|h|d)$"
 SIZE_PATTERN = r"^\d+(\.\d+)? ?(B|[KMG]i?B)$"
+QUANTILE_PATTERN = r"^p\d{2}(\.\d+)?$"
 
 _NANOSECONDS = {
     "ns": 1,
@@ -21,6 +22,7 @@ _NANOSECONDS = {
 _BYTES = {"B": 1, "K": 1024, "M": 1024**2, "G": 1024**3}
 _DURATION = re.compile(DURATION_PATTERN.strip("^$"), re.ASCII)
 _SIZE = re.compile(SIZE_PATTERN.strip("^$"), re.ASCII)
+_QUANTILE = re.compile(QUANTILE_PATTERN.strip("^$"), re.ASCII)
 _LONGEST = 40
 
 
@@ -39,3 +41,9 @@ def size_bytes(text: str) -> int:
     if match is None:
         raise ValueError(text)
     return round(float(text[: match.start(2)]) * _BYTES[match.group(2)[0]])
+
+
+def quantile(text: str) -> float | None:
+    """The share, from 0 to 1, of a percentile such as `p99` or `p99.9`; None when it is none."""
+    match = _QUANTILE.fullmatch(text) if len(text) <= _LONGEST else None
+    return None if match is None else float(text[1:]) / 100

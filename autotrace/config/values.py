@@ -10,7 +10,7 @@ from urllib.parse import SplitResult, urlsplit
 from pydantic import AfterValidator, BeforeValidator, Strict, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from autotrace.config.units import DURATION_PATTERN, SIZE_PATTERN, duration_ns, size_bytes
+from autotrace.config.units import DURATION_PATTERN, QUANTILE_PATTERN, SIZE_PATTERN, duration_ns, quantile, size_bytes
 
 MISTAKE = "autotrace_mistake"
 """The pydantic error type whose context holds the two halves of a `Mistake`: `found` and `remedy`."""
@@ -79,6 +79,31 @@ def _check_probability(number: float) -> float:
     return number
 
 
+def _check_threshold(value: Any) -> Any:
+    if isinstance(value, str) and quantile(value) is not None:
+        return value
+    try:
+        duration_ns(value if isinstance(value, str) else "")
+    except ValueError:
+        raise mistake(
+            f"{shown(value)} is neither a duration nor a percentile",
+            'write a duration with a unit, such as "500ms", or "p99" for the slowest hundredth of each endpoint',
+        ) from None
+    return value
+
+
+def _check_amount(number: float) -> float:
+    if not 0 <= number < float("inf"):
+        raise mistake(f"{number:g} is no number of traces", "write 0 or more")
+    return number
+
+
+def _check_scalar(value: Any) -> Any:
+    if not isinstance(value, str | bool | int | float):
+        raise mistake(f"{shown(value)} is no value of a tag", 'write text, a number, true or false, such as "gold"')
+    return value
+
+
 _URL_REMEDY = 'write a URL such as "http://jaeger:14268/api/traces"'
 
 
@@ -120,6 +145,17 @@ Size = Annotated[
 ]
 Probability = Annotated[
     float, AfterValidator(_check_probability), WithJsonSchema({"type": "number", "minimum": 0, "maximum": 1})
+]
+PerSecond = Annotated[float, AfterValidator(_check_amount), WithJsonSchema({"type": "number", "minimum": 0})]
+Threshold = Annotated[
+    str,
+    BeforeValidator(_check_threshold),
+    WithJsonSchema(
+        {"type": "string", "pattern": f"{DURATION_PATTERN}|{QUANTILE_PATTERN}", "examples": ["500ms", "p99"]}
+    ),
+]
+Scalar = Annotated[
+    Any, BeforeValidator(_check_scalar), WithJsonSchema({"type": ["string", "number", "boolean"], "examples": ["gold"]})
 ]
 EndpointUrl = Annotated[
     str, AfterValidator(_check_endpoint), WithJsonSchema({"type": "string", "pattern": "^https?://[^ #/]+(/[^ #]*)?$"})

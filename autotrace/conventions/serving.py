@@ -79,7 +79,7 @@ class Serving:
             detail.name = self.method
         if inbound is not NOTHING and inbound.external_id is not None:
             attributes["autotrace.external_id"] = inbound.external_id
-        self.inside: object = span if tracer.records is None else tracer.unrecorded(span) or span
+        self.inside: object = span if tracer.admits is None else tracer.unrecorded(span) or span
 
     def enter(self) -> None:
         """Make the request's context current."""

@@ -29,6 +29,7 @@ def descend(span: Span, inbound: Inbound) -> None:
     if root.span is span and root.remote is None and not root.trace_number and root.head is None:
         root.remote = parent
         root.trace_number = parent.trace_id
+        root.trace_state = parent.trace_state
         root.links = tuple(link for link in root.links if link.trace_id != parent.trace_id)
     elif parent.span_id and not _descends(span, parent):
         span.details().add_link(FinishedLink(parent.trace_id, parent.span_id, {}))

@@ -168,7 +168,7 @@ def _context_of(span: Span) -> dict[str, str]:
         "span_id": span_id,
         "parent_id": f"{parent_id:016x}" if parent_id else "",
         "traceparent": f"00-{trace_id}-{span_id}-{'01' if root.sampled else '00'}",
-        "tracestate": remote.trace_state if remote is not None else "",
+        "tracestate": root.trace_state,
     }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from autotrace.config.units import duration_ns, size_bytes
+from autotrace.config.units import duration_ns, quantile, size_bytes
 from autotrace.plan.plan import (
     BufferSettings,
     EndpointRule,
@@ -19,7 +19,8 @@ from autotrace.plan.target import Origin, Target
 
 if TYPE_CHECKING:
     from autotrace.config.load import Loaded
-    from autotrace.config.model import Endpoint, Exporter, Sampler, Service, TargetEntry
+    from autotrace.config.model import Exporter, Service, TargetEntry
+    from autotrace.config.sampler import Endpoint, Sampler
 
 
 def build(loaded: Loaded, service_name: str = "python", directory: str = ".") -> Plan:
@@ -111,29 +112,59 @@ def _target(entry: TargetEntry, origin: Origin, how: str) -> Target:
     )
 
 
+_FIRST_RATES = {"always_off": 0.0, "rate_limiting": 0.0, "adaptive": 0.1, "jaeger_remote": 0.001}
+
+
 def _sampler(sampler: Sampler, loaded: Loaded) -> SamplerSettings:
+    kind = sampler.type or ("always_on" if sampler.rate is None else "probabilistic")
+    keep = sampler.keep
+    given = {
+        name: value
+        for name in ("per_second", "target_per_second", "min_rate", "min_per_second", "server")
+        if (value := getattr(sampler, name)) is not None
+    }
     return SamplerSettings(
-        type=sampler.type or ("always_on" if sampler.rate is None else "probabilistic"),
-        rate={"always_off": 0.0}.get(sampler.type or "", 1.0) if sampler.rate is None else sampler.rate,
+        type=kind,
+        rate=_FIRST_RATES.get(kind, 1.0) if sampler.rate is None else sampler.rate,
         endpoints=tuple(_rule(endpoint, loaded, index) for index, endpoint in enumerate(sampler.endpoints)),
-        keep_errors=sampler.keep.errors,
-        keep_slower_than_ns=_optional_ns(sampler.keep.slower_than),
-        keep_ignore=sampler.keep.ignore,
+        keep_errors=keep.errors,
+        keep_slower_than_ns=_threshold_ns(keep.slower_than),
+        keep_slower_than_quantile=_threshold_quantile(keep.slower_than),
+        keep_ignore=keep.ignore,
+        keep_tags=tuple(keep.tags.items()),
+        keep_per_second=keep.per_second,
+        keep_background_per_second=keep.background_per_second,
+        inbound=sampler.inbound,
+        poll_ns=duration_ns(sampler.poll or "60s"),
+        **given,
     )
 
 
 def _rule(endpoint: Endpoint, loaded: Loaded, index: int) -> EndpointRule:
     place = loaded.place(("sampler", "endpoints", index, "endpoint"))
-    origin = Origin(loaded.file, place.line, place.column)
-    return EndpointRule(endpoint.endpoint, endpoint.rate, _optional_ns(endpoint.slower_than), origin, endpoint.record)
+    return EndpointRule(
+        endpoint=endpoint.endpoint,
+        rate=endpoint.rate,
+        slower_than_ns=_threshold_ns(endpoint.slower_than),
+        origin=Origin(loaded.file, place.line, place.column),
+        record=endpoint.record,
+        per_second=endpoint.per_second,
+        inbound=endpoint.inbound,
+        slower_than_quantile=_threshold_quantile(endpoint.slower_than),
+        errors=endpoint.errors,
+    )
 
 
 def _exporter(entry: Exporter) -> ExporterSettings:
     return ExporterSettings(entry.type, entry.endpoint or "", duration_ns(entry.timeout or "2s"))
 
 
-def _optional_ns(duration: str | None) -> int | None:
-    return None if duration is None else duration_ns(duration)
+def _threshold_ns(threshold: str | None) -> int | None:
+    return None if threshold is None or quantile(threshold) is not None else duration_ns(threshold)
+
+
+def _threshold_quantile(threshold: str | None) -> float | None:
+    return None if threshold is None else quantile(threshold)
 
 
 def _origin(loaded: Loaded, section: str, index: int) -> Origin:

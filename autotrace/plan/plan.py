@@ -8,9 +8,11 @@ from autotrace.plan.target import Origin, Target
 
 
 class EndpointRule(NamedTuple):
-    """One entry of `[[sampler.endpoints]]`; `rate` is a probability from 0 to 1, `slower_than_ns` in nanoseconds.
+    """One entry of `[[sampler.endpoints]]`; None where the sampler decides.
 
-    Where `record` is false, nothing of its traces is recorded.
+    `rate` is a probability from 0 to 1; `per_second` traces are sampled first; what is slower than `slower_than_ns`
+    nanoseconds, or than the share `slower_than_quantile` (0 to 1) of its endpoint, is kept. Where `record` is false,
+    nothing of its traces is recorded.
     """
 
     endpoint: str
@@ -18,10 +20,16 @@ class EndpointRule(NamedTuple):
     slower_than_ns: int | None
     origin: Origin
     record: bool = True
+    per_second: float | None = None
+    inbound: str | None = None
+    slower_than_quantile: float | None = None
+    errors: bool | None = None
 
 
 class SamplerSettings(NamedTuple):
-    """`type` is always_on, always_off or probabilistic; `rate` is a probability from 0 to 1."""
+    """`type` is always_on, always_off, probabilistic, rate_limiting, adaptive or jaeger_remote; `inbound` trust, own or
+    ignore; `rate` a probability from 0 to 1. What counts per second is a number of traces.
+    """
 
     type: str = "always_on"
     rate: float = 1.0
@@ -29,6 +37,21 @@ class SamplerSettings(NamedTuple):
     keep_errors: bool = True
     keep_slower_than_ns: int | None = None
     keep_ignore: tuple[str, ...] = ()
+    keep_slower_than_quantile: float | None = None
+    keep_tags: tuple[tuple[str, str | bool | int | float], ...] = ()
+    keep_per_second: float = 100.0
+    keep_background_per_second: float = 0.0
+    inbound: str = "trust"
+    per_second: float = 0.0
+    target_per_second: float = 5.0
+    min_rate: float = 0.00001
+    min_per_second: float = 1 / 60
+    server: str = "http://localhost:5778/sampling"
+    poll_ns: int = 60_000_000_000
+
+    def __repr__(self) -> str:
+        # Without `server`, whose URL may hold a password.
+        return f"SamplerSettings({self.type!r}, rate={self.rate!r})"
 
 
 class PropagationSettings(NamedTuple):

@@ -81,14 +81,16 @@ def inject(span: Span, formats: Sequence[str], parent_id: int = 0, names: Names 
     `parent_id` is what `X-Parent-ID` or `parent_id` says, for information; 0 leaves it out.
     """
     root = span.root
-    trace_id, span_id = "%032x" % root.trace_id, "%016x" % span.span_id  # noqa: UP031 - half the time of a format
-    sampled = root.sampled
     remote = root.remote
+    # A span that is never exported has nobody below it: what it sends is below its caller.
+    number = span.span_id if root.unrecorded is None or remote is None else remote.span_id or span.span_id
+    trace_id, span_id = "%032x" % root.trace_id, "%016x" % number  # noqa: UP031 - half the time of a format
+    sampled = root.sampled
     headers: dict[str, str] = {}
     if "tracecontext" in formats:
         headers["traceparent"] = f"00-{trace_id}-{span_id}-{'01' if sampled else '00'}"
-        if remote is not None and remote.trace_state:
-            headers["tracestate"] = remote.trace_state
+        if root.trace_state:
+            headers["tracestate"] = root.trace_state
     if remote is not None and remote.baggage and "baggage" in formats:
         headers["baggage"] = remote.baggage
     if "x-trace" in formats:

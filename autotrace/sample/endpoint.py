@@ -19,9 +19,11 @@ def endpoint_of(span: Span) -> str:
     `POST /orders/{id}` for an HTTP server, `GET /orders/17` before its route is known or when it has none,
     `pkg.Service/Method` for an RPC server, else the span's name.
     """
-    name = span.name
     detail = span.detail
-    if not isinstance(detail, Detail) or span.kind != "server":
+    if not isinstance(detail, Detail):
+        return span.site.name
+    name = detail.name or span.site.name
+    if (detail.kind or span.site.kind) != "server":
         return name
     attributes = detail.attributes
     path = attributes.get("url.path")

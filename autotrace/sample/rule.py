@@ -1,72 +1,88 @@
-"""One reason to sample or not: takes an `EndpointRule` or the default, gives a rate, a threshold and its counters."""
+"""One reason to sample or not: takes an `EndpointRule` or the settings of the sampler, gives what holds for an endpoint."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 from autotrace.plan.plan import EndpointRule, SamplerSettings
-from autotrace.sample.counts import RuleCount
 from autotrace.sample.endpoint import compile_endpoint
 
-_RANDOMNESS = 1 << 56
 
+class Rule(NamedTuple):
+    """What the file says of the endpoints that `matches`, and where; `endpoint` is "" for what holds where no rule does.
 
-class Rule:
-    """A rule and how often it was used; `rate` is None where a caller decides; `slower_than` nanoseconds, 0 for never.
-
-    `records` says whether anything is recorded at all.
+    `rate` is None where the sampler's type finds one, `per_second` 0 where no number of traces comes first. What takes
+    longer than `slower_than` nanoseconds (0: never), or than the share `slower_than_quantile` of its endpoint, is kept.
     """
 
-    __slots__ = ("dropped", "matches", "rate", "records", "rejected_below", "seen", "slower_than", "text")
-
-    def __init__(
-        self,
-        text: str,
-        rate: float | None,
-        slower_than: int,
-        matches: Callable[[str], object],
-        *,
-        records: bool = True,
-    ) -> None:
-        self.text = text
-        self.records = records
-        self.rate = rate
-        self.rejected_below = round((1.0 - (rate or 0.0)) * _RANDOMNESS)
-        self.slower_than = slower_than
-        self.matches = matches
-        self.seen = 0
-        self.dropped = 0
-
-    def count(self) -> RuleCount:
-        """The counters as they are now."""
-        return RuleCount(self.text, self.rate, self.seen, self.dropped)
+    text: str
+    origin: str
+    endpoint: str
+    matches: Callable[[str], object]
+    rate: float | None
+    per_second: float
+    inbound: str
+    records: bool
+    errors: bool
+    slower_than: int
+    slower_than_quantile: float | None
 
 
-def samples(rule: Rule, trace_id: int) -> bool:
-    """Whether a trace is sampled: its low 56 bits are at or above the rejection threshold of the rate.
-
-    Every service that decides so keeps the same traces, and one with a higher rate keeps a superset (OpenTelemetry
-    specification, "TraceState: Probability Sampling"; W3C Trace Context level 2, section 3.2.2.3.1).
-    """
-    return trace_id & (_RANDOMNESS - 1) >= rule.rejected_below
+_CHOSEN_LATER = ("adaptive", "jaeger_remote")
 
 
 def default_rule(settings: SamplerSettings) -> Rule:
     """What holds where no `[[sampler.endpoints]]` does."""
-    rate = {"always_on": 1.0, "always_off": 0.0}.get(settings.type, settings.rate)
-    text = f"[sampler] rate = {rate:g}" if settings.type == "probabilistic" else f'[sampler] type = "{settings.type}"'
-    return Rule(text, rate, settings.keep_slower_than_ns or 0, lambda endpoint: True)
-
-
-def remote_rule(settings: SamplerSettings) -> Rule:
-    """The decision of a caller in another process, which is followed."""
-    return Rule("the caller's decision (traceparent)", None, settings.keep_slower_than_ns or 0, lambda endpoint: False)
+    rate = {"always_on": 1.0, "always_off": 0.0, "rate_limiting": 0.0}.get(settings.type, settings.rate)
+    said = {
+        "probabilistic": f"rate = {rate:g}",
+        "rate_limiting": f"per_second = {settings.per_second:g}",
+        "adaptive": f"target_per_second = {settings.target_per_second:g}",
+    }
+    return Rule(
+        text=f"[sampler] {said.get(settings.type) or _type(settings)}",
+        origin="",
+        endpoint="",
+        matches=lambda endpoint: True,
+        rate=None if settings.type in _CHOSEN_LATER else rate,
+        per_second=settings.per_second if settings.type == "rate_limiting" else 0.0,
+        inbound=settings.inbound,
+        records=True,
+        errors=settings.keep_errors,
+        slower_than=settings.keep_slower_than_ns or 0,
+        slower_than_quantile=settings.keep_slower_than_quantile,
+    )
 
 
 def endpoint_rule(entry: EndpointRule, default: Rule) -> Rule:
     """An entry of `[[sampler.endpoints]]`; what it leaves out is the default's."""
-    rate = default.rate if entry.rate is None else entry.rate
-    slower_than = default.slower_than if entry.slower_than_ns is None else entry.slower_than_ns
-    what = f"rate = {rate:g}" if entry.record else "record = false"
-    text = f'[[sampler.endpoints]] endpoint = "{entry.endpoint}", {what} ({entry.origin})'
-    return Rule(text, rate, slower_than, compile_endpoint(entry.endpoint), records=entry.record)
+    chooses = entry.rate is not None or entry.per_second is not None
+    rate = (entry.rate or 0.0) if chooses else default.rate
+    own_threshold = entry.slower_than_ns is not None or entry.slower_than_quantile is not None
+    threshold = entry if own_threshold else default
+    return Rule(
+        text=f'[[sampler.endpoints]] endpoint = "{entry.endpoint}", {_said(entry, rate)} ({entry.origin})',
+        origin=str(entry.origin),
+        endpoint=entry.endpoint,
+        matches=compile_endpoint(entry.endpoint),
+        rate=rate,
+        per_second=(entry.per_second or 0.0) if chooses else default.per_second,
+        inbound=entry.inbound or default.inbound,
+        records=entry.record,
+        errors=default.errors if entry.errors is None else entry.errors,
+        slower_than=(entry.slower_than_ns or 0) if own_threshold else default.slower_than,
+        slower_than_quantile=threshold.slower_than_quantile,
+    )
+
+
+def _type(settings: SamplerSettings) -> str:
+    return f'type = "{settings.type}"'
+
+
+def _said(entry: EndpointRule, rate: float | None) -> str:
+    if not entry.record:
+        return "record = false"
+    if entry.per_second is not None:
+        return f"per_second = {entry.per_second:g}" + (f", rate = {entry.rate:g}" if entry.rate is not None else "")
+    return "rate by the sampler" if rate is None else f"rate = {rate:g}"

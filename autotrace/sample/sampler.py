@@ -2,107 +2,149 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from autotrace.plan.plan import SamplerSettings
-from autotrace.sample.counts import Counts
+from autotrace.sample.adaptive import Adaptive
+from autotrace.sample.counts import Counts, count
 from autotrace.sample.endpoint import endpoint_of
-from autotrace.sample.rule import Rule, default_rule, endpoint_rule, remote_rule, samples
+from autotrace.sample.endpoint_sampler import EndpointSampler
+from autotrace.sample.rule import Rule, default_rule, endpoint_rule
+from autotrace.sample.rules import Rules
+from autotrace.sample.tags import Tags
+from autotrace.span.clock import Clock
+from autotrace.span.finished import FinishedLink
 from autotrace.span.span import LocalRoot
 
-_REMEMBERED_ENDPOINTS = 1024
+_REMEMBERED_TEXTS = 12_000
+_MOST_ENDPOINTS = 1000
+OTHERS = "(others)"
+"""The name under which endpoints beyond the first thousand are counted."""
 
 
 class Sampler:
     """The decisions of one process, and how many there were. Any thread may ask; nothing here takes a lock."""
 
-    def __init__(self, settings: SamplerSettings) -> None:
+    def __init__(self, settings: SamplerSettings, clock: Callable[[], int] = Clock.now) -> None:
+        self.settings = settings
+        self._clock = clock
         self._default = default_rule(settings)
-        self._remote = remote_rule(settings)
         self._rules = tuple(endpoint_rule(entry, self._default) for entry in settings.endpoints)
-        self.filters = not all(rule.records for rule in self._rules)
-        self._keep_errors = settings.keep_errors
-        self._by_endpoint: dict[str, Rule] = {}
-        self.reset()
+        self._compiled = Rules(self._rules)
+        every = (*self._rules, self._default)
+        self._trusts = all(rule.inbound == "trust" for rule in every)
+        self.admits_all = all(rule.records and rule.inbound != "ignore" for rule in every)
+        self._tags = Tags(settings.keep_tags)
+        self.adaptive = Adaptive(settings, clock) if settings.type == "adaptive" else None
+        self._endpoints: dict[tuple[str, Rule], EndpointSampler] = {}
+        self._by_text: dict[str, EndpointSampler] = {}
+        self._fraction = 1.0
 
     def reset(self) -> None:
         """Start counting anew, as a fork's child does: its parent counts what was before."""
-        self._seen = self._sampled = self._errors = self._slow = self._requested = 0
-        for rule in (*self._rules, self._default, self._remote):
-            rule.seen = rule.dropped = 0
+        for endpoint in self._endpoints.values():
+            endpoint.reset()
+        if self.adaptive is not None:
+            self.adaptive.reset()
 
-    def records(self, root: LocalRoot) -> bool:
-        """Whether anything of a local root that has just started is recorded: not where its rule says `record = false`."""
-        if not self.filters:
+    def admits(self, root: LocalRoot) -> bool:
+        """Whether anything of a local root that has just started is recorded: not where its rule says `record = false`.
+
+        Where its rule ignores callers it starts a trace of its own, linked to the caller's.
+        """
+        if self.admits_all:
             return True
-        rule = self._rule(root)
+        endpoint = self._endpoint(root)
+        rule = endpoint.rule
+        if rule.inbound == "ignore" and root.remote is not None:
+            _part(root)
         if not rule.records:
-            self._seen += 1
-            rule.seen += 1
-            rule.dropped += 1
+            endpoint.seen += 1
         return rule.records
 
     def decide(self, root: LocalRoot) -> bool:
-        """The head decision: a caller's is followed; else the rate of the endpoint's rule, else of the sampler."""
+        """The head decision: a caller's is followed, where its rule trusts callers; else that of the endpoint."""
         remote = root.remote
-        if remote is not None and remote.sampled is not None:
+        if remote is not None and remote.sampled is not None and self._trusts:
             return remote.sampled
-        rule = self._rule(root) if self._rules else self._default
-        # All or nothing needs no trace id, and an id that nobody reads is never made.
-        if rule.rate == 1.0:
-            return True
-        return rule.rate != 0.0 and samples(rule, root.trace_id)
+        return _decide(root, self._endpoint(root))
 
     def ended(self, root: LocalRoot) -> bool:
-        """The late decision: whether an ended local root is exported: sampled, asked for, in error, or slow."""
-        rule = self._rule(root) if self._rules else self._default
-        decider = rule if root.remote is None else self._decider(root, rule)
-        self._seen += 1
-        decider.seen += 1
+        """The late decision: whether an ended local root is exported: sampled, or worth keeping."""
+        endpoint = self._endpoint(root)
+        endpoint.seen += 1
         head = root.head
         if head is None:
-            # As `root.sampled`, which would come back here by three calls.
-            head = root.head = self.decide(root)
+            head = root.head = _decide(root, endpoint)
+        span = root.span
+        duration = span.end - span.start
+        endpoint.measure(duration)
         if head:
-            self._sampled += 1
-        elif root.keep:
-            self._requested += 1
-        elif root.error and self._keep_errors:
-            self._errors += 1
-        elif rule.slower_than and root.span.end - root.span.start > rule.slower_than:
-            self._slow += 1
-        else:
-            decider.dropped += 1
-            return False
-        return True
+            endpoint.sampled += 1
+            return True
+        if endpoint.keeps(root, duration, self._tags):
+            return True
+        remote = root.remote
+        if remote is not None and remote.sampled is not None and endpoint.rule.inbound == "trust":
+            endpoint.refused += 1
+        return False
+
+    def share(self, fraction: float) -> None:
+        """Take a part, from 0 to 1, of what the service may sample in a second: other processes take the rest."""
+        self._fraction = fraction
+        if self.adaptive is not None:
+            self.adaptive.share(fraction)
+        for endpoint in list(self._endpoints.values()):
+            endpoint.share(fraction)
 
     def counts(self) -> Counts:
         """What was decided so far."""
-        every = (*self._rules, self._default, self._remote)
-        telling = max(every, key=lambda rule: rule.dropped)
-        if not telling.dropped:
-            telling = self._default
-        return Counts(
-            seen=self._seen,
-            sampled=self._sampled,
-            errors=self._errors,
-            slow=self._slow,
-            requested=self._requested,
-            rate=telling.rate,
-            rule=telling.text,
-            rules=tuple(rule.count() for rule in every if rule.seen),
-        )
+        return count(list(self._endpoints.values()), self._rules, self._default)
 
-    def _decider(self, root: LocalRoot, rule: Rule) -> Rule:
-        remote = root.remote
-        return rule if remote is None or remote.sampled is None else self._remote
-
-    def _rule(self, root: LocalRoot) -> Rule:
-        """The rule of an endpoint; where there are none, nobody comes here: each local root would pay for the call."""
-        endpoint = endpoint_of(root.span)
-        rule = self._by_endpoint.get(endpoint)
-        if rule is None:
-            rule = next((rule for rule in self._rules if rule.matches(endpoint)), self._default)
-            if len(self._by_endpoint) >= _REMEMBERED_ENDPOINTS:
+    def _endpoint(self, root: LocalRoot) -> EndpointSampler:
+        text = endpoint_of(root.span)
+        endpoint = self._by_text.get(text)
+        if endpoint is None:
+            endpoint = self._find(text, root.span.name)
+            if len(self._by_text) >= _REMEMBERED_TEXTS:
                 # Paths without a route have no end; asking a few rules again is cheaper than keeping an order.
-                self._by_endpoint = {}
-            self._by_endpoint[endpoint] = rule
-        return rule
+                self._by_text = {}
+            self._by_text[text] = endpoint
+        return endpoint
+
+    def _find(self, text: str, name: str) -> EndpointSampler:
+        rule = (self._compiled.find(text) if self._rules else None) or self._default
+        endpoint = self._endpoints.get((name, rule))
+        if endpoint is None:
+            if len(self._endpoints) >= _MOST_ENDPOINTS and name != OTHERS:
+                return self._find(text, OTHERS)
+            endpoint = self._join(name, rule)
+        return endpoint
+
+    def _join(self, name: str, rule: Rule) -> EndpointSampler:
+        settings = self.settings
+        new = EndpointSampler(
+            name, rule, settings.keep_per_second, settings.keep_background_per_second, self._clock, self._fraction
+        )
+        # In one step, as two threads may come with the first two requests.
+        endpoint = self._endpoints.setdefault((name, rule), new)
+        if endpoint is new and rule.rate is None and self.adaptive is not None:
+            self.adaptive.join(endpoint)
+        return endpoint
+
+
+def _decide(root: LocalRoot, endpoint: EndpointSampler) -> bool:
+    remote = root.remote
+    if remote is None or remote.sampled is None or endpoint.rule.inbound != "trust":
+        return endpoint.decide(root)
+    return remote.sampled
+
+
+def _part(root: LocalRoot) -> None:
+    """Make a trace of its own of a local root whose caller is ignored."""
+    remote = root.remote
+    root.remote = None
+    root.trace_number = 0
+    root.trace_state = ""
+    if remote is not None and remote.span_id:
+        root.links = (*root.links, FinishedLink(remote.trace_id, remote.span_id, {}))

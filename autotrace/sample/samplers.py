@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from autotrace.plan.plan import SamplerSettings
 from autotrace.sample.counts import Counts
 from autotrace.sample.sampler import Sampler
@@ -21,18 +23,18 @@ class Samplers:
         self._own[service] = Sampler(settings)
 
     @property
-    def filters(self) -> bool:
-        """Whether any rule says `record = false`."""
-        return any(sampler.filters for sampler in (self._process, *self._own.values()))
+    def admits_all(self) -> bool:
+        """Whether no rule has a say in how a local root starts: none has `record = false` or ignores callers."""
+        return all(sampler.admits_all for sampler in self._every())
 
     def reset(self) -> None:
         """Start counting anew, as a fork's child does."""
-        for sampler in (self._process, *self._own.values()):
+        for sampler in self._every():
             sampler.reset()
 
-    def records(self, root: LocalRoot) -> bool:
-        """Whether anything of a local root that has just started is recorded."""
-        return self._sampler(root).records(root)
+    def admits(self, root: LocalRoot) -> bool:
+        """Whether anything of a local root that has just started is recorded; it starts as its rule says."""
+        return self._sampler(root).admits(root)
 
     def decide(self, root: LocalRoot) -> bool:
         """The head decision of a local root."""
@@ -54,12 +56,15 @@ class Samplers:
             counts = counts._replace(
                 seen=counts.seen + own.seen,
                 sampled=counts.sampled + own.sampled,
-                errors=counts.errors + own.errors,
-                slow=counts.slow + own.slow,
-                requested=counts.requested + own.requested,
+                late=counts.late + own.late,
                 rules=(*counts.rules, *own.rules),
+                endpoints=(*counts.endpoints, *own.endpoints),
+                unused=(*counts.unused, *own.unused),
             )
         return counts
+
+    def _every(self) -> Sequence[Sampler]:
+        return (self._process, *self._own.values())
 
     def _sampler(self, root: LocalRoot) -> Sampler:
         service = root.span.site.service

@@ -94,7 +94,7 @@ class Facade(trace.Span):
         # In process a recorded span reports "sampled", whatever the head decision: a ParentBased SDK below it would
         # drop everything otherwise. Only what goes out of the process says what was decided.
         return SpanContext(
-            span.root.trace_id, span.span_id, False, TraceFlags(TraceFlags.SAMPLED), _trace_state(span.root.remote)
+            span.root.trace_id, span.span_id, False, TraceFlags(TraceFlags.SAMPLED), _trace_state(span.root.trace_state)
         )
 
     @property
@@ -216,7 +216,7 @@ class Facade(trace.Span):
         if remote is None:
             return None
         flags = TraceFlags(TraceFlags.SAMPLED if remote.sampled else TraceFlags.DEFAULT)
-        return SpanContext(remote.trace_id, remote.span_id, True, flags, _trace_state(remote))
+        return SpanContext(remote.trace_id, remote.span_id, True, flags, _trace_state(remote.trace_state))
 
     @property
     def start_time(self) -> int:
@@ -262,5 +262,5 @@ def _make_room(held: Any, limit: int) -> None:
         del held[0]
 
 
-def _trace_state(remote: RemoteParent | None) -> TraceState:
-    return TraceState.from_header([remote.trace_state]) if remote is not None and remote.trace_state else TraceState()
+def _trace_state(text: str) -> TraceState:
+    return TraceState.from_header([text]) if text else TraceState()

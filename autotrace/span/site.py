@@ -127,7 +127,7 @@ class Site:
         if not tracer.active or (isinstance(parent, Unrecorded) and parent.open and self.kind == "internal"):
             return SILENCE
         span = tracer.start(self, kind, parent)
-        unrecorded = tracer.unrecorded(span) if tracer.records is not None and span.root.span is span else None
+        unrecorded = tracer.unrecorded(span) if tracer.admits is not None and span.root.span is span else None
         # What a client or a consumer does needs its span in any case: for the ids that it sends on.
         if unrecorded is None or self.kind != "internal":
             set_current(span)

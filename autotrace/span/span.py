@@ -30,7 +30,8 @@ class LocalRoot:
     """A span without a local parent, all that was recorded below it, and what will decide whether it is kept.
 
     Buffer and decision belong to it, never to the trace id: one process may hold several local roots of one trace. One that
-    is `unrecorded` (`record = false`) has spans only where something is sent on, and none of them is kept.
+    is `unrecorded` (`record = false`) has spans only where something is sent on, and none of them is kept. `trace_state` is
+    what goes out as W3C `tracestate`.
     """
 
     __slots__ = (
@@ -44,6 +45,7 @@ class LocalRoot:
         "remote",
         "span",
         "trace_number",
+        "trace_state",
         "tracer",
         "unrecorded",
         "verdict",
@@ -53,7 +55,12 @@ class LocalRoot:
         self.tracer = tracer
         self.span = span
         self.remote = remote
-        self.trace_number = remote.trace_id if remote is not None else 0
+        if remote is None:
+            self.trace_number = 0
+            self.trace_state = ""
+        else:
+            self.trace_number = remote.trace_id
+            self.trace_state = remote.trace_state
         self.finished: list[Span] = []
         self.open = True
         self.unrecorded: Unrecorded | None = None

@@ -29,8 +29,9 @@ class Tracer:
     """One process's recording: what happens when a local root starts, overflows and ends.
 
     `decide` gives the head decision of a local root, `ended` the late one; `deliver` takes the finished spans of one that is
-    kept, `dropped` those of one that is not. `records` says whether anything is recorded below a local root that has just
-    started, None that there is no such question. `limit` is how many finished spans one local root may hold.
+    kept, `dropped` those of one that is not. `admits` says whether anything is recorded below a local root that has just
+    started, and lets it start as its rule says; None: there is no such rule. `limit` is how many finished spans one local
+    root may hold.
     """
 
     def __init__(
@@ -41,7 +42,7 @@ class Tracer:
         limit: int = 5000,
         ignored_errors: frozenset[str] = frozenset(),
         dropped: Callable[[LocalRoot, Sequence[Span]], None] = lambda root, spans: None,
-        records: Callable[[LocalRoot], bool] | None = None,
+        admits: Callable[[LocalRoot], bool] | None = None,
     ) -> None:
         self.decide = decide
         self.ended = ended
@@ -49,13 +50,13 @@ class Tracer:
         self.limit = limit
         self.ignored_errors = ignored_errors
         self.dropped = dropped
-        self.records = records
+        self.admits = admits
         self.active = True
 
     def resume(self, other: Tracer) -> None:
         """Record for `other` from now on: what was woven once stays woven and holds this tracer."""
         self.decide, self.ended, self.deliver = other.decide, other.ended, other.deliver
-        self.records = other.records
+        self.admits = other.admits
         self.limit, self.ignored_errors, self.dropped = other.limit, other.ignored_errors, other.dropped
         self.active = True
 
@@ -86,7 +87,7 @@ class Tracer:
     def unrecorded(self, span: Span) -> Unrecorded | None:
         """What is current instead of a local root whose endpoint says `record = false`; None for every other."""
         root = span.root
-        if self.records is None or root.unrecorded is not None or self.records(root):
+        if self.admits is None or root.unrecorded is not None or self.admits(root):
             return None
         root.head = root.remote is not None and bool(root.remote.sampled)
         root.unrecorded = Unrecorded(root, span.parent)
@@ -100,6 +101,7 @@ class Tracer:
             root = span.root
             root.remote = remote
             root.trace_number = remote.trace_id
+            root.trace_state = remote.trace_state
         return span
 
     def lineage(self, value: object) -> Lineage:
@@ -128,7 +130,9 @@ class Tracer:
         above = lineage.root
         if not lineage.open:
             return LocalRoot(self, span, None)
-        root = LocalRoot(self, span, RemoteParent(above.trace_id, above.span.span_id, above.sampled))
+        # What goes out is below the caller, if there is one: our own span is never exported.
+        caller = (above.remote.span_id if above.remote is not None else 0) or above.span.span_id
+        root = LocalRoot(self, span, RemoteParent(above.trace_id, caller, above.sampled, above.trace_state))
         root.unrecorded = lineage
         return root
 
@@ -161,11 +165,11 @@ class Tracer:
             return
         finished = root.finished
         finished.append(span)
-        root.finished = []
         root.open = False
         # Otherwise a task that starts the next task, and so on, would hold every root that ever was.
         span.parent = None
         root.verdict = self.ended(root)
+        finished, root.finished = root.finished, []
         (self.deliver if root.verdict else self.dropped)(root, finished)
 
     def _forget(self, span: Span, unrecorded: Unrecorded) -> None:

@@ -88,12 +88,36 @@ BROKEN = {
         '[sampler]\ntype = "probablistic"\nrate = 1\n',
         ['tracing.toml:2:8: unknown sampler type "probablistic"; did you mean "probabilistic"?'],
     ),
-    "a sampler of a later release": (
-        '[sampler]\ntype = "adaptive"\n',
+    "a sampler's key with a type that has no use for it": (
+        '[sampler]\ntype = "adaptive"\nper_second = 5\n',
+        ['tracing.toml:1:1: per_second has no meaning with type "adaptive"; remove it or write type = "rate_limiting"'],
+    ),
+    "a limit without a number": (
+        '[sampler]\ntype = "rate_limiting"\n',
+        ['tracing.toml:1:1: type "rate_limiting" without a limit; add `per_second`, a number of traces'],
+    ),
+    "a poll without a pause": (
+        '[sampler]\ntype = "jaeger_remote"\npoll = "10ms"\n',
+        ['tracing.toml:1:1: `poll` is less than a second; write a duration such as "60s"'],
+    ),
+    "a threshold that is none": (
+        '[sampler.keep]\nslower_than = "p9"\n',
         [
-            'tracing.toml:2:8: sampler type "adaptive" is not built yet; '
-            'write "always_on", "always_off" or "probabilistic"'
+            'tracing.toml:2:15: slower_than: "p9" is neither a duration nor a percentile; write a duration with a unit, '
+            'such as "500ms", or "p99" for the slowest hundredth of each endpoint'
         ],
+    ),
+    "a tag that no span can have": (
+        "[sampler.keep]\ntags = { tier = [1] }\n",
+        ['tracing.toml:2:17: tier: an array is no value of a tag; write text, a number, true or false, such as "gold"'],
+    ),
+    "an unknown word for a caller": (
+        '[[sampler.endpoints]]\nendpoint = "/"\ninbound = "trusted"\n',
+        ['tracing.toml:3:11: unknown inbound "trusted"; did you mean "trust"?'],
+    ),
+    "a negative number of traces": (
+        "[sampler.keep]\nper_second = -1\n",
+        ["tracing.toml:2:14: per_second: -1 is no number of traces; write 0 or more"],
     ),
     "an unknown exporter": (
         '[[exporters]]\ntype = "sqlit"\n',
@@ -140,10 +164,10 @@ BROKEN = {
         ['tracing.toml:1:1: a timeout of nothing; write a duration such as "2s"'],
     ),
     "keys of a later release": (
-        '[sampler]\nper_second = 5\n[store]\nmax_age = "7d"\n',
+        'allow_python = true\n[store]\nmax_age = "7d"\n',
         [
-            "tracing.toml:2:1: sampler.per_second is not built yet; remove it",
-            "tracing.toml:4:1: store.max_age is not built yet; remove it",
+            "tracing.toml:1:1: allow_python is not built yet; remove it",
+            "tracing.toml:3:1: store.max_age is not built yet; remove it",
         ],
     ),
     "a section of a later release": (

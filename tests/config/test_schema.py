@@ -5,15 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from autotrace.config import model
+from autotrace.config import model, sampler
 from autotrace.config.planned import PLANNED_KEYS
 from autotrace.config.schema import schema_text
+from autotrace.config.table import Table
 
 SCHEMA = Path(__file__).parents[2] / "schemas" / "tracing.schema.json"
 
 
 def tables() -> list[Any]:
-    return [one for one in vars(model).values() if isinstance(one, type) and issubclass(one, model._Table)]
+    every = {**vars(model), **vars(sampler)}
+    return [one for one in every.values() if isinstance(one, type) and issubclass(one, Table)]
 
 
 def test_the_schema_in_the_repository_is_not_stale() -> None:

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from autotrace.config.load import load_file, load_mapping
-from autotrace.errors import ConfigError
 from autotrace.plan.build import build
 from autotrace.plan.integration import (
     DIRECTORY,
@@ -150,7 +149,32 @@ def test_the_modules_of_integrations_have_no_wildcard() -> None:
     assert not [module for module in libraries_by_module() if set(module) & set("*?[|")]
 
 
-def test_the_sample_of_the_design_says_what_is_to_come() -> None:
-    with pytest.raises(ConfigError) as caught:
-        load_mapping({"propagation": {"grpc": True, "messaging": True}, "sampler": {"type": "adaptive"}})
-    assert all("is not built yet" in mistake.found for mistake in caught.value.mistakes)
+def test_the_sampler_of_the_design_is_built_whole() -> None:
+    plan = build(
+        load_mapping(
+            {
+                "sampler": {
+                    "type": "adaptive",
+                    "rate": 0.2,
+                    "target_per_second": 5,
+                    "inbound": "own",
+                    "endpoints": [
+                        {"endpoint": "GET /health*", "rate": 0},
+                        {"endpoint": "POST /orders", "per_second": 2, "slower_than": "p99.9", "inbound": "ignore"},
+                    ],
+                    "keep": {"errors": True, "slower_than": "500ms", "tags": {"tier": "gold"}, "per_second": 7},
+                }
+            }
+        )
+    )
+    sampler = plan.sampler
+    assert (sampler.type, sampler.rate, sampler.target_per_second, sampler.inbound) == ("adaptive", 0.2, 5, "own")
+    assert (sampler.keep_slower_than_ns, sampler.keep_tags, sampler.keep_per_second) == (
+        5 * 10**8,
+        (("tier", "gold"),),
+        7,
+    )
+    health, orders = sampler.endpoints
+    assert (health.rate, health.per_second, health.inbound, health.slower_than_quantile) == (0, None, None, None)
+    assert (orders.rate, orders.per_second, orders.inbound) == (None, 2, "ignore")
+    assert (orders.slower_than_ns, orders.slower_than_quantile) == (None, pytest.approx(0.999))

@@ -90,7 +90,7 @@ def test_an_endpoint_with_record_false_leaves_nothing_not_even_its_errors(tmp_pa
 @pytest.fixture
 def recording() -> Iterator[Recording]:
     found = Recording("requests")
-    found.tracer.records = lambda root: root.span.name != "probe"
+    found.tracer.admits = lambda root: root.span.name != "probe"
     yield found
     found.stop()
     assert get_current() is None
@@ -108,7 +108,7 @@ def test_what_is_called_below_is_silent(recording: Recording) -> None:
 
 def test_a_request_whose_path_a_rule_names_is_silent_and_the_next_one_is_not() -> None:
     recording = Recording("flask")
-    recording.tracer.records = lambda root: endpoint_of(root.span) != "GET /health"
+    recording.tracer.admits = lambda root: endpoint_of(root.span) != "GET /health"
     app = flask.Flask("shop")
     seen: list[object] = []
 
@@ -177,7 +177,7 @@ def test_what_goes_out_says_that_the_trace_is_not_sampled(recording: Recording) 
 
 def test_a_query_below_it_has_no_span() -> None:
     recording = Recording("sqlite3")
-    recording.tracer.records = lambda root: root.span.name != "probe"
+    recording.tracer.admits = lambda root: root.span.name != "probe"
     try:
         connection = sqlite3.connect(":memory:")
         with Site(recording.tracer, "probe").nullcontext():

@@ -82,7 +82,7 @@ def test_a_rate_keeps_its_share_of_random_ids(rate: float) -> None:
     sampler = Sampler(probabilistic(rate))
     tracer = Tracer(sampler.decide, sampler.ended, lambda root, spans: None)
     numbers, count = random.Random(20), 10**5
-    root = LocalRoot(tracer, Span(), None)
+    root = tracer.start(Site(tracer, "work"), Span, None).root
     kept = 0
     for _ in range(count):
         root.trace_number = numbers.getrandbits(128)
@@ -165,7 +165,11 @@ def test_the_counts_say_what_was_kept_and_what_dropped_the_rest() -> None:
         process.run("GET /health")
     process.run("GET /health", KeyError("x"))
     counts = process.sampler.counts()
-    assert (counts.seen, counts.kept, counts.sampled, counts.errors, counts.dropped) == (5, 2, 1, 1, 3)
+    assert (counts.seen, counts.kept, counts.sampled, counts.late, counts.dropped) == (5, 2, 1, 1, 3)
+    assert [(one.endpoint, one.seen, one.sampled, one.errors) for one in counts.endpoints] == [
+        ("GET /health", 4, 0, 1),
+        ("work", 1, 1, 0),
+    ]
     assert counts.rate == 0.0
     assert counts.rule == '[[sampler.endpoints]] endpoint = "GET /health*", rate = 0 (tracing.toml:9:1)'
     assert [(count.seen, count.dropped) for count in counts.rules] == [(4, 3), (1, 0)]
@@ -185,7 +189,8 @@ def test_the_counts_name_the_default_while_nothing_is_dropped() -> None:
 
 def test_endpoints_without_end_are_not_all_remembered() -> None:
     process = Process(probabilistic(0.0, rule("GET /x/*", 1.0)))
-    for number in range(5000):
+    for number in range(13_000):
         process.run(f"GET /x/{number}")
-    assert len(process.delivered) == 5000
-    assert len(process.sampler._by_endpoint) <= 1024
+    assert len(process.delivered) == 13_000
+    assert len(process.sampler._by_text) <= 12_000
+    assert len(process.sampler._endpoints) <= 1001

@@ -1,0 +1,92 @@
+"""Rates that follow the load: takes how often each endpoint comes, gives each a rate so that all keep what is wanted.
+
+The adaptive sampling of Jaeger (https://www.jaegertracing.io/docs/latest/sampling/#adaptive-sampling): what was seen of an
+endpoint in the last seconds says which rate keeps so many of them. Two things are ours. The target is that of the service,
+and endpoints share it evenly: what a rare one leaves goes to the others. And the rates are found within seconds, at once
+when the load leaps, by the threads that ask: there is nothing to start, to stop or to lose in a fork.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import exp
+
+from autotrace.plan.plan import SamplerSettings
+from autotrace.sample.endpoint_sampler import EndpointSampler
+from autotrace.sample.limiter import Limiter
+from autotrace.sample.probability import threshold
+
+_SECOND = 1_000_000_000
+_SMOOTHING_S = 2.0
+_LEAP = 2.0
+_FEW = 10
+
+
+class Adaptive:
+    """The rates of one process; `fraction` is its part of what the service may sample, from 0 to 1."""
+
+    def __init__(self, settings: SamplerSettings, clock: Callable[[], int]) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._endpoints: list[EndpointSampler] = []
+        self.fraction = 1.0
+        self.reset()
+
+    def reset(self) -> None:
+        """Measure anew, as a fork's child does; the rates stay what they are until more is known."""
+        self._since = self._clock()
+        self._window = 0
+        self._leap = _LEAP * self._target / max(self._settings.rate, self._settings.min_rate) + _FEW
+        for endpoint in self._endpoints:
+            endpoint.throughput = 0.0
+
+    @property
+    def _target(self) -> float:
+        return self._settings.target_per_second * self.fraction
+
+    def share(self, fraction: float) -> None:
+        """Take another part of the target."""
+        self.fraction = fraction
+
+    def join(self, endpoint: EndpointSampler) -> None:
+        """Find the rate of one more endpoint from now on."""
+        endpoint.rejected_below = threshold(self._settings.rate)
+        endpoint.first = Limiter(self._settings.min_per_second)
+        endpoint.adaptive = self
+        self._endpoints.append(endpoint)
+
+    def observe(self, endpoint: EndpointSampler) -> None:
+        """Count one more root on which `endpoint` decides."""
+        endpoint.window += 1
+        self._window += 1
+        now = self._clock()
+        if now - self._since >= _SECOND or self._window > self._leap:
+            self._adapt(now)
+
+    def _adapt(self, now: int) -> None:
+        elapsed = now - self._since
+        if elapsed <= 0:
+            return
+        leapt = elapsed < _SECOND
+        # At once, so that a thread that meets this one finds nothing to do.
+        self._since, self._window = now, 0
+        weight = 1.0 if leapt else 1.0 - exp(-elapsed / _SECOND / _SMOOTHING_S)
+        endpoints = list(self._endpoints)
+        for endpoint in endpoints:
+            rate = endpoint.window * _SECOND / elapsed
+            endpoint.window = 0
+            endpoint.throughput += (rate - endpoint.throughput) * (weight if endpoint.throughput else 1.0)
+        self._leap = _LEAP * sum(endpoint.throughput for endpoint in endpoints) + _FEW
+        self._divide(endpoints)
+
+    def _divide(self, endpoints: list[EndpointSampler]) -> None:
+        """Give each endpoint an even part of the target; one that needs less leaves the rest to those that need more."""
+        left = self._target
+        least = self._settings.min_rate
+        endpoints.sort(key=lambda endpoint: endpoint.throughput)
+        for place, endpoint in enumerate(endpoints):
+            part = left / (len(endpoints) - place)
+            throughput = endpoint.throughput
+            rate = 1.0 if throughput <= part else part / throughput
+            left = max(left - min(throughput, part), 0.0)
+            endpoint.rejected_below = threshold(max(rate, least))
