@@ -1,4 +1,4 @@
-"""The shop's HTTP server: takes `POST /orders/<number>`, answers once the order is in the queue; its argument is the broker."""
+"""The shop's HTTP server, whose argument is the broker: takes `POST /orders/<number>`, answers once the order is queued."""
 
 from __future__ import annotations
 
