@@ -13,6 +13,7 @@ from autotrace import guard
 from autotrace.export.convert import convert
 from autotrace.export.exporter import Exporter
 from autotrace.export.queue import Delivery, Queue
+from autotrace.export.release import release
 from autotrace.export.thread import ExportThread
 from autotrace.export.turns import Batch, Turns
 from autotrace.span.clock import Clock
@@ -205,6 +206,7 @@ class Pipeline:
             turns = None if self._queue.spans > _BEHIND else turns  # or spans would be dropped
             try:
                 converted = self._convert(deliveries, turns)
+                release(deliveries, turns)
                 for route, spans in converted.items():
                     self._export(route, spans if turns is None else Batch(spans, turns))
             finally:

@@ -71,7 +71,7 @@ def test_where_too_much_waits_the_export_thread_gives_no_turns_until_it_has_caug
     reader = Reader()
     pipeline = Pipeline((reader,), ProcessResource("orders", "0"), 2**30)
     tracer = Tracer(lambda root: True, lambda root: True, pipeline.deliver)
-    site = Site(tracer, "work")
+    site = Site(tracer, "work", "server")  # an internal one would be limited
     pipeline.before_fork()  # no thread is started
     for _ in range(SPANS):
         with site.nullcontext():
