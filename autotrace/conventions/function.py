@@ -37,7 +37,8 @@ def surround_function(place: Place, site: Site) -> Wrapper:
 
 def _around(site: Site) -> Around:
     if not isinstance(site, TaggedSite):
-        return Around(site.nullcontext)
+        # Asked at each call, for a site that is called too often is of another class for a while.
+        return Around(lambda: site.nullcontext())
 
     def begin(*values: Any) -> Any:
         return site.nullcontext(tuple(None if value is ABSENT else value for value in values))

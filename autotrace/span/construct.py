@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from autotrace.plan.path import getter, parse
 from autotrace.plan.target import Target
+from autotrace.span import hushed as hushed  # an import while the application runs may be interrupted by a signal
 from autotrace.span.drive import GeneratorSite
 from autotrace.span.finished import AttributeValue
 from autotrace.span.site import ShortSite, Site

@@ -47,7 +47,7 @@ class _Steps:
     def __init__(self, site: Site, generator: Any) -> None:
         self.site = site
         self.generator = generator
-        self.span: Span | Unrecorded | None = None
+        self.span: Span | Unrecorded | Silence | None = None
         self.inside: object = None
         self.outside: object = None
 
@@ -83,10 +83,9 @@ class _Steps:
         if isinstance(site, TaggedSite):
             frame = getattr(self.generator, "gi_frame", None) or getattr(self.generator, "ag_frame", None)
             arguments = frame.f_locals if frame is not None else {}
-            span = site.nullcontext(tuple(arguments.get(root) for root in site.roots))
+            self.span = site.nullcontext(tuple(arguments.get(root) for root in site.roots))
         else:
-            span = site.nullcontext()
-        self.span = None if isinstance(span, Silence) else span
+            self.span = site.nullcontext()
 
 
 class Driver(Generator[Any, Any, Any]):

@@ -24,6 +24,12 @@ from autotrace.span.span import ShortSpan, Span
 from autotrace.span.tracer import Tracer
 from autotrace.span.unrecorded import Unrecorded
 
+if TYPE_CHECKING:
+    from autotrace.span.hushed import Hush
+
+ROOTS_BETWEEN_LOOKS = 4096
+"""Each time that a function has been so many local roots again, it is asked whether it is hot."""
+
 _OWN_FILES = frozenset((__file__, __file__.replace("site.py", "drive.py")))
 
 
@@ -48,6 +54,9 @@ class Silence:
         # again. A memoryview may be released as often as one likes.
         __enter__ = gc.isenabled
         __exit__ = _released.__exit__
+
+    def close(self, error: BaseException | None = None) -> None:
+        """End a silent generator."""
 
 
 SILENCE = Silence()
@@ -77,10 +86,11 @@ TRIM = Trim()
 class Site:
     """What every call of one function shares: the name, kind and fixed attributes of its spans, and who records them.
 
-    `service` is whose the spans are where that is not the process.
+    `service` is whose the spans are where that is not the process. `begun` counts local roots, for `hush`, which is there
+    once the function was called too often (see `autotrace.span.hushed`).
     """
 
-    __slots__ = ("attributes", "kind", "min_duration", "name", "service", "tracer")
+    __slots__ = ("attributes", "begun", "hush", "kind", "min_duration", "name", "service", "tracer")
 
     def __init__(
         self,
@@ -96,6 +106,8 @@ class Site:
         self.min_duration = min_duration
         self.attributes = attributes or {}
         self.service: Service | None = None
+        self.begun = 0
+        self.hush: Hush = None  # type: ignore[assignment]  # until the function was called too often
 
     def nullcontext(self, clock: Callable[[], int] = Clock.now) -> Span | Unrecorded | Silence:
         """Start a span and make it current; named after `contextlib.nullcontext`, for the reason above."""
@@ -126,6 +138,10 @@ class Site:
         tracer = self.tracer
         if not tracer.active or (isinstance(parent, Unrecorded) and parent.open and self.kind == "internal"):
             return SILENCE
+        if parent is None:
+            self.begun = begun = self.begun + 1
+            if not begun % ROOTS_BETWEEN_LOOKS:
+                self._look()
         span = tracer.start(self, kind, parent)
         unrecorded = tracer.unrecorded(span) if tracer.admits is not None and span.root.span is span else None
         # What a client or a consumer does needs its span in any case: for the ids that it sends on.
@@ -134,6 +150,11 @@ class Site:
             return span
         set_current(unrecorded)
         return unrecorded
+
+    def _look(self) -> None:
+        from autotrace.span.hushed import look_at  # which imports this module; it is loaded long before
+
+        look_at(self)
 
     def named(self, values: Values) -> dict[str, AttributeValue]:
         """The attributes that `values` stand for: this site reads none."""
