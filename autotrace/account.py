@@ -12,8 +12,9 @@ from autotrace.hook.children import Children
 from autotrace.hook.matching import MAIN, Matching
 from autotrace.plan.plan import Plan
 from autotrace.sample.samplers import Samplers
+from autotrace.span.hushed import take_limited
 from autotrace.store.run import Run
-from autotrace.view.report import agent_lines, end_line, fallback_lines, unmatched_lines
+from autotrace.view.report import agent_lines, end_line, fallback_lines, limited_lines, unmatched_lines
 
 if TYPE_CHECKING:
     from autotrace.export.process import ProcessExport
@@ -93,8 +94,13 @@ class Account:
             self.say(line)
         if os.getpid() != self._pid:
             return
-        for line in (*fallback_lines(self._matching.fallbacks), *agent_lines(sys.modules)):
-            self.say(line)
+        for lines in (
+            fallback_lines(self._matching.fallbacks),
+            limited_lines(take_limited()),
+            agent_lines(sys.modules),
+        ):
+            for line in lines:
+                self.say(line)
         counts = self._sampler.counts()
         if sys.stderr is not None and sys.stderr.isatty():
             others = [one.type for one in self._plan.exporters if one.type != "sqlite"]

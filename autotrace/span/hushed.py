@@ -99,6 +99,7 @@ class Hush(Silence):
         if isinstance(span, Span):
             span.details().attributes["autotrace.limited"] = True
             counted.dropped -= 1
+            self.calls -= 1
         span.__exit__(type(error), error, error.__traceback__)
 
     def flood(self, root: LocalRoot, now: int) -> None:
@@ -156,8 +157,9 @@ class HushedSite(Site):
         hush = self.hush
         parent = get_current()
         if parent is hush.below:
-            hush.calls = calls = hush.calls + 1
+            calls = hush.calls
             if calls & _UNTIMED:
+                hush.calls = calls + 1
                 hush.counted.dropped += 1
                 return hush
         try:
@@ -216,6 +218,11 @@ def look_into(root: LocalRoot, spans: Sequence[Span]) -> None:
                 hush.flood(root, Clock.now())
 
 
-def limited_calls() -> dict[str, int]:
-    """What was limited in this process, and how many of its calls have left no span."""
-    return {str(site.attributes.get("code.function.name", site.name)): hush.calls for site, hush in limited.items()}
+def take_limited() -> dict[str, int]:
+    """What was limited in this process, and how many of its calls have left no span; said once only."""
+    taken: dict[str, int] = {}
+    while limited:
+        site, hush = limited.popitem()
+        name = str(site.attributes.get("code.function.name", site.name))
+        taken[name] = taken.get(name, 0) + hush.calls
+    return dict(sorted(taken.items()))

@@ -31,6 +31,15 @@ def fallback_lines(fallbacks: Mapping[str, str]) -> list[str]:
     return [f"{place} cannot be woven, so it is patched: {reason}" for place, reason in fallbacks.items()]
 
 
+def limited_lines(limited: Mapping[str, int]) -> list[str]:
+    """A line for each function that was called too often, with how many of its calls left no span, and the ways out."""
+    return [
+        f"{place} is called so often that {calls} calls left no span (autotrace.dropped_spans of their traces); leave it "
+        f'out ("!{place.rpartition(".")[2]}" in methods), or record only slow calls (min_duration)'
+        for place, calls in limited.items()
+    ]
+
+
 def agent_lines(modules: Iterable[str]) -> list[str]:
     """A line for each other tracer in the process that shares requests with us: who does what, and the way out."""
     names = frozenset(modules)
