@@ -159,7 +159,10 @@ class Tracer:
             return
         if root.span is not span:
             if root.open:
-                root.finished.append(span)
+                finished = root.finished
+                finished.append(span)
+                if len(finished) > self.limit:
+                    self.overflow(root)
             else:
                 (self.deliver if root.verdict else self.dropped)(root, (span,))
             return
