@@ -152,6 +152,8 @@ def test_one_that_lingered_is_delivered_with_its_late_child_and_freed(pipeline: 
     site = Site(tracer, "work")
     with site.nullcontext():
         journal.keeps.append(span_here().root.trace_id)
+        assert span_here().span_id  # so others may know of it
+        assert span_here().span_id  # as one that is sent on
         first, second = (tracer.start(site, Span, get_current()) for _ in range(2))
     first.close()
     linger.listen()
