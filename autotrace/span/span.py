@@ -224,7 +224,8 @@ class ShortSpan(Span):
         clock: Callable[[], int] = Clock.now,
     ) -> None:
         short = error is None and clock() - self.start < self.site.min_duration
-        if short and not self.seen and self.root.span is not self and not self.id and not self.has_links():
+        seen = self.seen or self.id or self.root.span is self
+        if short and not seen and (self.detail is None or not self.has_links()):
             self.vanished = True
             if get_current() is self:
                 set_current(self.parent)
