@@ -85,9 +85,9 @@ class Linger:
         return len(self._arrived) + len(self._waiting)
 
     def take(self, root: LocalRoot, spans: Sequence[Span]) -> None:
-        """A local root that was dropped. A trace whose id was never made is known to nobody else, so it does not wait."""
+        """A local root that was dropped. A trace of which no id was asked for is known to nobody else, and does not wait."""
         trace_id = root.trace_number
-        if not trace_id:
+        if not trace_id or (root.remote is None and _is_unknown(root, spans)):
             return
         if self._pid != os.getpid():
             self._begin()
@@ -178,3 +178,16 @@ class Linger:
     def _revive(self, root: LocalRoot, spans: Sequence[Span]) -> None:
         root.verdict = True
         self._deliver(root, spans)
+
+
+def _is_unknown(root: LocalRoot, spans: Sequence[Span]) -> bool:
+    """Whether nobody outside can know of a whole local root: whatever goes out names its span.
+
+    A trace id alone says nothing, the sampler makes one for its decision.
+    """
+    if root.dropped or spans[-1] is not root.span:
+        return False
+    for span in spans:  # noqa: SIM110 - any() and a generator would double what each dropped root costs
+        if span.id:
+            return False
+    return True

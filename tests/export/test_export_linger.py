@@ -98,6 +98,27 @@ def test_a_trace_whose_id_was_never_made_does_not_wait() -> None:
     assert len(process.linger) == 0
 
 
+def test_a_trace_whose_ids_nobody_has_seen_does_not_wait() -> None:
+    process = Process(Shared())
+    span = process.tracer.start_remote(Site(process.tracer, "local"), Span, None)
+    assert span.root.trace_id  # as a sampler asks for it
+    child = process.tracer.start(Site(process.tracer, "child"), Span, span)
+    child.close()
+    span.close()
+    assert len(process.linger) == 0
+
+
+def test_one_that_has_sent_something_waits_though_its_own_id_was_never_asked_for() -> None:
+    process = Process(Shared())
+    span = process.tracer.start_remote(Site(process.tracer, "local"), Span, None)
+    child = process.tracer.start(Site(process.tracer, "publish", "producer"), Span, span)
+    assert child.root.trace_id
+    assert child.span_id
+    child.close()
+    span.close()
+    assert len(process.linger) == 1
+
+
 def test_each_of_many_that_fail_is_found_among_ten_thousand_that_wait() -> None:
     shared = Shared()
     gateway, worker = Process(shared), Process(shared)
