@@ -44,7 +44,11 @@ class StoreError(AutotraceError):
 
 
 class ExportError(AutotraceError):
-    """An exporter's endpoint that could not be reached in time or did not accept what was sent."""
+    """An endpoint that could not be reached in time or did not accept what was sent."""
+
+
+class StrategyError(AutotraceError):
+    """What a sampling server answered, where it is no strategy of sampling."""
 
 
 class LaunchError(AutotraceError):
