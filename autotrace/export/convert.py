@@ -30,6 +30,7 @@ def convert(root: LocalRoot, spans: Sequence[Span], identifiers: Iterator[int] |
     """
     _identify(spans, iter(new_span_ids(len(spans))) if identifiers is None else identifiers)
     trace_id = root.trace_id
+    trace_state = root.trace_state
     local_root = root.span
     epoch = since_epoch(0)
     converted: list[FinishedSpan] = []
@@ -71,7 +72,7 @@ def convert(root: LocalRoot, spans: Sequence[Span], identifiers: Iterator[int] |
                     links = [*root.links, *links]
             fields = (
                 trace_id, span.id, parent_id, name, kind, start + epoch, duration if duration > 0 else 0, status, message,
-                attributes, events, links, scope, span is local_root,
+                attributes, events, links, scope, span is local_root, trace_state,
             )  # fmt: skip
             converted.append(_tuple(FinishedSpan, fields))
         except Exception as failure:

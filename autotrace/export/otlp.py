@@ -45,19 +45,19 @@ class SpanEncoder:
 
     def encode(self, span: FinishedSpan) -> bytes:
         """A `Span`, as a field of `ScopeSpans`. Raises what the values of a broken span raise."""
-        # Unpacked, because fourteen attributes of a tuple take four times as long.
-        trace, own, parent, name, kind, start, duration, status, message, attributes, events, links, _, local_root = (
-            span
-        )
+        # Unpacked, because fifteen attributes of a tuple take four times as long.
+        (
+            trace, own, parent, name, kind, start, duration, status, message, attributes, events, links, _, local, state,
+        ) = span  # fmt: skip
         if parent:
-            flags = _REMOTE_PARENT if local_root else _LOCAL_PARENT
+            flags = _REMOTE_PARENT if local else _LOCAL_PARENT
             ids = _ids_and_parent(_TRACE_ID, trace >> 64, trace & _LOW, _SPAN_ID, own, _PARENT_ID, parent)
         else:
             flags = _NO_PARENT
             ids = _ids(_TRACE_ID, trace >> 64, trace & _LOW, _SPAN_ID, own)
         times = _times(_START, start, _END, start + duration)
         place = self._places.get((name, kind, flags)) or self._place(name, kind, flags)
-        if not (events or links) and status == "unset":
+        if not (events or links or state) and status == "unset":
             if not attributes:
                 return place.bare + ids + times
             # What is known of a place only is one mapping for all its spans, and never changes.
@@ -65,6 +65,8 @@ class SpanEncoder:
                 return (place.described or self._describe(place)) + ids + times
             place.attributes, place.described = attributes, b""
         parts = [place.shared, ids, times]
+        if state:
+            parts.append(field(b"\x1a", text(state)))
         self._attributes.append(parts, attributes)
         for event in events:
             self._append_event(parts, event)

@@ -7,7 +7,7 @@ import os
 import weakref
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextvars import Context
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from autotrace import guard
 from autotrace.export.convert import convert
@@ -31,8 +31,7 @@ _RETRY_NS = 1_000_000_000
 _beginning = _thread.RLock()
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class Route:
+class Route(NamedTuple):
     """Where spans go: whose they are, and to whom they are given."""
 
     resource: Callable[[], Resource]
@@ -110,12 +109,18 @@ class Pipeline:
         elif queue.spans >= _BATCH:
             thread.wake()
 
-    def awake(self) -> None:
-        """See to it that the export thread runs: `each_round` has something to do."""
+    @property
+    def has_time(self) -> bool:
+        """Whether the calling thread is the export thread, and nobody waits for it."""
+        return self._thread is not None and self._thread.has_time
+
+    def awake(self, at_once: bool = False) -> None:
+        """See to it that the export thread runs: `each_round` has something to do, within a second or at once."""
         self._notice_fork()
-        thread = self._thread
-        if not self._closed and (thread is None or not thread.is_alive()):
+        if not self._closed and (self._thread is None or not self._thread.is_alive()):
             self._start()
+        if at_once and self._thread is not None:
+            self._thread.wake()
 
     def flush(self, timeout_ns: int) -> bool:
         """Export what waits now, within `timeout_ns` nanoseconds; whether that was done.

@@ -29,7 +29,8 @@ class FinishedSpan(NamedTuple):
     """One span that has ended. Times are nanoseconds since the epoch; ids integers of 128 and 64 bits, parent 0 for none.
 
     `kind` is internal, server, client, producer or consumer; `status` is unset, ok or error; `local_root` says whether it
-    has no parent in its process; `scope` is what recorded it (`autotrace`, or an application's own tracer name).
+    has no parent in its process; `scope` is what recorded it (`autotrace`, or an application's own tracer name);
+    `trace_state` is the W3C `tracestate` of its trace, which says with what probability it was sampled.
     """
 
     trace_id: int
@@ -46,6 +47,7 @@ class FinishedSpan(NamedTuple):
     links: Sequence[FinishedLink]
     scope: str
     local_root: bool
+    trace_state: str = ""
 
 
 class Resource(NamedTuple):

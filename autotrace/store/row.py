@@ -40,7 +40,9 @@ def part_rows(identifier: int, resource: int, spans: Sequence[FinishedSpan], tex
     root_order = _LARGEST
     start_ns, end_ns, errors, external_id = root.start_ns, 0, 0, None
     for span in spans:
-        _, span_id, parent, name, kind, start, duration, status, message, attributes, events, links, scope, local = span
+        _, span_id, parent, name, kind, start, duration, status, message, attributes, events, links, scope, local, _ = (
+            span
+        )
         head = (name, kind, status, message, scope, local)
         # By identity: the spans of one place share their attributes, and comparing them would cost more than it saves.
         key = (head, id(attributes))

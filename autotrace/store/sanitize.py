@@ -29,6 +29,7 @@ def sanitize_span(span: FinishedSpan) -> FinishedSpan:
         links=[FinishedLink(k.trace_id % 2**128, k.span_id % 2**64, _attributes(k.attributes)) for k in span.links],
         scope=_text(span.scope),
         local_root=bool(span.local_root),
+        trace_state=_text(span.trace_state),
     )
 
 

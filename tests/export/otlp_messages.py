@@ -11,7 +11,7 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from opentelemetry.sdk.resources import Resource as SdkResource
 from opentelemetry.sdk.trace import Event, ReadableSpan
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
-from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode, TraceFlags
+from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode, TraceFlags, TraceState
 
 from autotrace.export.otlp import SpanEncoder, encode_request
 from autotrace.span.finished import FinishedSpan, Resource
@@ -65,7 +65,8 @@ def sdk_spans(spans: Sequence[FinishedSpan]) -> list[ReadableSpan]:
 
 def _sdk_span(span: FinishedSpan, resource: SdkResource) -> ReadableSpan:
     def identity(trace_id: int, span_id: int, is_remote: bool = False) -> SpanContext:
-        return SpanContext(trace_id, span_id, is_remote, TraceFlags(1))
+        state = TraceState.from_header([span.trace_state])
+        return SpanContext(trace_id, span_id, is_remote, TraceFlags(1), state)
 
     return ReadableSpan(
         name=span.name,

@@ -92,6 +92,7 @@ SPANS = st.builds(
     links=st.lists(st.builds(FinishedLink, TRACE_IDS, SPAN_IDS, ATTRIBUTES), max_size=3),
     scope=st.sampled_from(["autotrace", "shop.tracer", ""]),
     local_root=st.booleans(),
+    trace_state=st.sampled_from(["", "ot=th:c", "ot=th:8,vendor=1"]),
 ) | st.builds(lambda message: finished(status="error", status_message=message), TEXTS)
 
 KEPT = SpanEncoder()

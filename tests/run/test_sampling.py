@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from .program import run, write
+from .program import run, spans, write
 
 APP = """
 import http.client, json, sys, threading, time
@@ -39,6 +40,7 @@ def headers(): return jsonify({name.lower(): value for name, value in request.he
 def hop(): return requests.get(server + "/headers", timeout=5).json()
 
 wsgi = make_server("127.0.0.1", 0, app, threaded=True, request_handler=Quiet)
+wsgi.daemon_threads = False  # their last lines come after the answer
 server = f"http://127.0.0.1:{wsgi.server_port}"
 thread = threading.Thread(target=wsgi.serve_forever, kwargs={"poll_interval": 0.02})
 thread.start()
@@ -115,3 +117,67 @@ def test_the_callers_decision_is_trusted_and_told_to_the_next(rate: int, tmp_pat
     decided = [(bool(rate) if decision is None else decision, goes_on) for _, decision, goes_on in CALLERS]
     assert found == [("01", "1", goes_on) if sampled else ("00", "0", goes_on) for sampled, goes_on in decided]
     assert bool(kept(tmp_path)) is any(sampled for sampled, _ in decided)
+
+
+def hops(folder: Path, config: str, *sent: dict[str, str]) -> list[dict[str, str]]:
+    """The headers that the next service got, for each caller."""
+    return [json.loads(answer) for answer in ask(folder, config, *(("GET", "/hop", headers) for headers in sent))]
+
+
+def went_on(headers: dict[str, str]) -> bool:
+    return headers["traceparent"].split("-")[1] == TRACE
+
+
+SAMPLED = {"traceparent": f"00-{TRACE}-{SPAN}-01", "tracestate": "vendor=1"}
+UNSAMPLED = {"traceparent": f"00-{TRACE}-{SPAN}-00", "tracestate": "vendor=1"}
+
+
+@pytest.mark.parametrize("rate", [0, 1])
+def test_a_caller_that_is_not_trusted_has_its_trace_continued_and_our_decision(rate: int, tmp_path: Path) -> None:
+    config = (
+        f'[sampler]\ntype = "probabilistic"\nrate = {rate}\n[[sampler.endpoints]]\nendpoint = "/hop"\ninbound = "own"\n'
+    )
+    found = hops(tmp_path, config, SAMPLED, UNSAMPLED)
+    assert [(went_on(headers), headers["traceparent"][-2:]) for headers in found] == [(True, f"0{rate}")] * 2
+    # What the next service is told, it believes: its own part of the trace is there or not, as ours is.
+    assert len(spans_of(tmp_path)) == (6 if rate else 0)
+
+
+@pytest.mark.parametrize("rate", [0, 1])
+def test_a_caller_that_is_ignored_is_only_linked_to_a_trace_of_our_own(rate: int, tmp_path: Path) -> None:
+    config = f'[sampler]\ntype = "probabilistic"\nrate = {rate}\ninbound = "ignore"\n'
+    config += '[[sampler.endpoints]]\nendpoint = "/headers"\ninbound = "trust"\n'
+    found = hops(tmp_path, config, SAMPLED, UNSAMPLED)
+    assert [(went_on(headers), headers["traceparent"][-2:]) for headers in found] == [(False, f"0{rate}")] * 2
+    assert ["tracestate" in headers for headers in found] == [False, False]
+    servers = [span for span in spans_of(tmp_path) if span["name"] == "GET /hop"]
+    assert len(servers) == 2 * rate
+    for server in servers:
+        assert server["parent_id"] is None
+        assert [(link["trace_id"], link["span_id"]) for link in server["links"]] == [(TRACE, SPAN)]
+
+
+def test_what_is_not_recorded_leaves_the_callers_span_the_parent_of_the_next(tmp_path: Path) -> None:
+    config = '[[sampler.endpoints]]\nendpoint = "/hop"\nrecord = false\n'
+    (headers,) = hops(tmp_path, config, SAMPLED)
+    assert headers["traceparent"] == f"00-{TRACE}-{SPAN}-01"
+    assert headers["tracestate"] == "vendor=1"
+
+
+def test_the_next_service_is_told_how_many_traces_a_sampled_one_stands_for(tmp_path: Path) -> None:
+    config = '[sampler]\ntype = "probabilistic"\nrate = 0.5\ninbound = "own"\n[[sampler.endpoints]]\n'
+    config += 'endpoint = "/headers"\ninbound = "trust"\n'
+    random = {"traceparent": f"00-{'0' * 18}{'c' * 14}-{SPAN}-00", "tracestate": "vendor=1,ot=th:c;rv:20000000000000"}
+    answers = hops(tmp_path, config, SAMPLED, {**SAMPLED, "tracestate": "vendor=1,ot=th:c"}, random)
+    assert [headers.get("tracestate") for headers in answers] == [
+        "ot=th:8,vendor=1",
+        "ot=th:8,vendor=1",
+        "ot=rv:20000000000000,vendor=1",
+    ]
+    assert [headers["traceparent"][-2:] for headers in answers] == ["01", "01", "00"]
+
+
+def spans_of(folder: Path) -> list[dict[str, Any]]:
+    """Every span that is in the store."""
+    traces = json.loads(run(folder, "traces", "--format", "json").stdout)
+    return [span for trace in traces for span in spans(folder, trace["trace_id"])]
