@@ -21,9 +21,19 @@ _SMOOTHING_S = 2.0
 _LEAP = 2.0
 _FEW = 10
 
+_NOISE = 0.25
+"""The variance of a smoothed throughput, divided by it.
+
+Were it not added, an endpoint that comes seldom would keep too many: a guess that is too low weighs more than one that is as
+much too high.
+"""
+
 
 class Adaptive:
-    """The rates of one process; `fraction` is its part of what the service may sample, from 0 to 1."""
+    """The rates of one process; `fraction` is its part of what the service may sample, from 0 to 1.
+
+    `asked` counts the roots on which its endpoints decide.
+    """
 
     def __init__(self, settings: SamplerSettings, clock: Callable[[], int]) -> None:
         self._settings = settings
@@ -34,9 +44,10 @@ class Adaptive:
 
     def reset(self) -> None:
         """Measure anew, as a fork's child does; the rates stay what they are until more is known."""
+        self.asked = 0
         self._since = self._clock()
         self._window = 0
-        self._leap = _LEAP * self._target / max(self._settings.rate, self._settings.min_rate) + _FEW
+        self._expect(self._target / max(self._settings.rate, self._settings.min_rate))
         for endpoint in self._endpoints:
             endpoint.throughput = 0.0
 
@@ -45,7 +56,7 @@ class Adaptive:
         return self._settings.target_per_second * self.fraction
 
     def share(self, fraction: float) -> None:
-        """Take another part of the target."""
+        """Take another part of the target, from the next second on."""
         self.fraction = fraction
 
     def join(self, endpoint: EndpointSampler) -> None:
@@ -58,35 +69,50 @@ class Adaptive:
     def observe(self, endpoint: EndpointSampler) -> None:
         """Count one more root on which `endpoint` decides."""
         endpoint.window += 1
+        self.asked += 1
         self._window += 1
         now = self._clock()
-        if now - self._since >= _SECOND or self._window > self._leap:
-            self._adapt(now)
+        if now - self._since >= _SECOND:
+            self._measure(now)
+        elif self._window > self._leap:
+            self._hasten()
 
-    def _adapt(self, now: int) -> None:
+    def _expect(self, throughput: float) -> None:
+        """Take more than twice as many in a second for a leap; chance makes no such difference."""
+        self._leap = _LEAP * throughput + _FEW
+
+    def _measure(self, now: int) -> None:
+        """Take what has come in the last second, or since the last root, into account."""
         elapsed = now - self._since
-        if elapsed <= 0:
-            return
-        leapt = elapsed < _SECOND
         # At once, so that a thread that meets this one finds nothing to do.
-        self._since, self._window = now, 0
+        leapt, self._since, self._window = self._window > self._leap, now, 0
         weight = 1.0 if leapt else 1.0 - exp(-elapsed / _SECOND / _SMOOTHING_S)
         endpoints = list(self._endpoints)
         for endpoint in endpoints:
             rate = endpoint.window * _SECOND / elapsed
             endpoint.window = 0
             endpoint.throughput += (rate - endpoint.throughput) * (weight if endpoint.throughput else 1.0)
-        self._leap = _LEAP * sum(endpoint.throughput for endpoint in endpoints) + _FEW
+        self._expect(sum(endpoint.throughput for endpoint in endpoints))
+        self._divide(endpoints)
+
+    def _hasten(self) -> None:
+        """Do not wait for the end of a second that has brought so many: it brings as many at least."""
+        endpoints = list(self._endpoints)
+        for endpoint in endpoints:
+            endpoint.throughput = max(endpoint.throughput, float(endpoint.window))
+        self._expect(self._window)
         self._divide(endpoints)
 
     def _divide(self, endpoints: list[EndpointSampler]) -> None:
         """Give each endpoint an even part of the target; one that needs less leaves the rest to those that need more."""
         left = self._target
-        least = self._settings.min_rate
+        settings = self._settings
         endpoints.sort(key=lambda endpoint: endpoint.throughput)
         for place, endpoint in enumerate(endpoints):
             part = left / (len(endpoints) - place)
             throughput = endpoint.throughput
-            rate = 1.0 if throughput <= part else part / throughput
-            left = max(left - min(throughput, part), 0.0)
-            endpoint.rejected_below = threshold(max(rate, least))
+            # These come first, whatever the rate.
+            least = min(throughput, settings.min_per_second)
+            rate = 1.0 if throughput <= part else max(part - least, 0.0) / (throughput + _NOISE - least)
+            left = max(left - max(min(throughput, part), least), 0.0)
+            endpoint.rejected_below = threshold(max(rate, settings.min_rate))

@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 class EndpointSampler:
     """One endpoint under one rule; any thread may ask, and nothing here takes a lock.
 
-    `rejected_below` is the rejection threshold of its rate, which a sampler of a type that finds its rates changes;
-    `window` counts the decisions since it last did. `refused` counts what a caller had sampled out.
+    `first` lets so many a second through before the rate decides, all endpoints of a rule together. `rejected_below` is the
+    rejection threshold of the rate, which a sampler of a type that finds its rates changes; `window` counts the decisions
+    since it last did. `refused` counts what a caller had sampled out.
     """
 
     __slots__ = (
@@ -53,15 +54,15 @@ class EndpointSampler:
         self,
         name: str,
         rule: Rule,
+        first: Limiter | None,
         keep_per_second: float,
         background_per_second: float,
         clock: Callable[[], int],
-        fraction: float,
     ) -> None:
         self.name = name
         self.rule = rule
         self.rejected_below = threshold(rule.rate or 0.0)
-        self.first = Limiter(rule.per_second * fraction) if rule.per_second else None
+        self.first = first
         self.adaptive: Adaptive | None = None
         self.throughput = 0.0
         self._clock = clock
@@ -78,11 +79,6 @@ class EndpointSampler:
         for limiter in (self.first, self._kept, self._background):
             if limiter is not None:
                 limiter.reset()
-
-    def share(self, fraction: float) -> None:
-        """Take a part, from 0 to 1, of the traces that come first in each second."""
-        if self.first is not None and self.rule.per_second:
-            self.first.allow(self.rule.per_second * fraction)
 
     def decide(self, root: LocalRoot) -> bool:
         """The head decision of a root on which no caller has decided."""

@@ -9,28 +9,38 @@ class Limiter:
     """Lets `per_second` through on average, after a pause at most so many at once (one, where it is less than one).
 
     The virtual scheduling of the generic cell rate algorithm (ITU-T I.371): one number is all its state, so no lock is
-    needed; threads that meet may pass one too many.
+    needed; threads that meet may pass one too many. `asked` counts what it was asked about.
     """
 
-    __slots__ = ("_free_at", "_interval", "_tolerance")
+    __slots__ = ("_free_at", "_horizon", "_interval", "_per_second", "asked")
 
     def __init__(self, per_second: float) -> None:
-        self._free_at = 0
-        self.allow(per_second)
+        self._per_second = per_second
+        self.reset()
+        self.share(1.0)
 
-    def allow(self, per_second: float) -> None:
-        """Let another number through from now on."""
+    def share(self, fraction: float) -> None:
+        """Let a part through from now on, from 0 to 1: other processes let the rest through."""
+        per_second = self._per_second * fraction
         self._interval = round(_SECOND / per_second) if per_second > 0 else 0
-        self._tolerance = max(_SECOND - self._interval, 0)
+        self._horizon = max(_SECOND, self._interval)
 
     def reset(self) -> None:
-        """Forget what was let through."""
+        """Forget what was let through, as a fork's child does."""
         self._free_at = 0
+        self.asked = 0
 
     def take(self, now: int) -> bool:
         """Whether one more is within the limit at `now` nanoseconds."""
-        free_at = self._free_at
-        if not self._interval or free_at - now > self._tolerance:
+        self.asked += 1
+        interval = self._interval
+        if not interval:
             return False
-        self._free_at = (free_at if free_at > now else now) + self._interval
-        return True
+        after = max(self._free_at, now) + interval
+        if after - now <= self._horizon:
+            self._free_at = after
+            return True
+        if self._free_at - now > self._horizon:
+            # The part was smaller when the last one went through: a larger one does not wait for its interval.
+            self._free_at = now + self._horizon
+        return False

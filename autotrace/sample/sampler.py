@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from autotrace.plan.plan import SamplerSettings
 from autotrace.sample.adaptive import Adaptive
 from autotrace.sample.counts import Counts, count
 from autotrace.sample.endpoint import endpoint_of
 from autotrace.sample.endpoint_sampler import EndpointSampler
+from autotrace.sample.reservoirs import Reservoirs
 from autotrace.sample.rule import Rule, default_rule, endpoint_rule
 from autotrace.sample.rules import Rules
+from autotrace.sample.sharing import Budget
 from autotrace.sample.tags import Tags
 from autotrace.span.clock import Clock
 from autotrace.span.finished import FinishedLink
@@ -23,7 +25,10 @@ OTHERS = "(others)"
 
 
 class Sampler:
-    """The decisions of one process, and how many there were. Any thread may ask; nothing here takes a lock."""
+    """The decisions of one process, and how many there were. Any thread may ask; nothing here takes a lock.
+
+    `budgets` is what it shares with other processes of its service, by the endpoints for which it holds.
+    """
 
     def __init__(self, settings: SamplerSettings, clock: Callable[[], int] = Clock.now) -> None:
         self.settings = settings
@@ -38,7 +43,10 @@ class Sampler:
         self.adaptive = Adaptive(settings, clock) if settings.type == "adaptive" else None
         self._endpoints: dict[tuple[str, Rule], EndpointSampler] = {}
         self._by_text: dict[str, EndpointSampler] = {}
-        self._fraction = 1.0
+        self._reservoirs = Reservoirs(settings, self._rules, self._default)
+        self.budgets: Mapping[str, Budget] = self._reservoirs.limiters
+        if self.adaptive is not None:
+            self.budgets = {**self.budgets, "": self.adaptive}
 
     def reset(self) -> None:
         """Start counting anew, as a fork's child does: its parent counts what was before."""
@@ -89,14 +97,6 @@ class Sampler:
             endpoint.refused += 1
         return False
 
-    def share(self, fraction: float) -> None:
-        """Take a part, from 0 to 1, of what the service may sample in a second: other processes take the rest."""
-        self._fraction = fraction
-        if self.adaptive is not None:
-            self.adaptive.share(fraction)
-        for endpoint in list(self._endpoints.values()):
-            endpoint.share(fraction)
-
     def counts(self) -> Counts:
         """What was decided so far."""
         return count(list(self._endpoints.values()), self._rules, self._default)
@@ -124,7 +124,12 @@ class Sampler:
     def _join(self, name: str, rule: Rule) -> EndpointSampler:
         settings = self.settings
         new = EndpointSampler(
-            name, rule, settings.keep_per_second, settings.keep_background_per_second, self._clock, self._fraction
+            name,
+            rule,
+            self._reservoirs.of(rule),
+            settings.keep_per_second,
+            settings.keep_background_per_second,
+            self._clock,
         )
         # In one step, as two threads may come with the first two requests.
         endpoint = self._endpoints.setdefault((name, rule), new)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from autotrace.plan.plan import SamplerSettings
 from autotrace.sample.counts import Counts
 from autotrace.sample.sampler import Sampler
+from autotrace.sample.sharing import Budget
 from autotrace.span.service import Service
 from autotrace.span.span import LocalRoot
 
@@ -62,6 +63,15 @@ class Samplers:
                 unused=(*counts.unused, *own.unused),
             )
         return counts
+
+    def budgets(self, service_name: str) -> Mapping[str, Budget]:
+        """What this process shares with others, by service and, where it is a rule's, endpoint."""
+        samplers = [(service.name, sampler) for service, sampler in list(self._own.items())]
+        return {
+            f"{name} {endpoint}" if endpoint else name: budget
+            for name, sampler in (*samplers, (service_name, self._process))
+            for endpoint, budget in sampler.budgets.items()
+        }
 
     def _every(self) -> Sequence[Sampler]:
         return (self._process, *self._own.values())

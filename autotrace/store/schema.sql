@@ -58,12 +58,13 @@ CREATE TABLE runs (
   UNIQUE (pid, started_ns)
 );
 
--- Processes that share what their service may sample in a second: each says how many local roots a second it sees.
+-- Processes that share what their service, or a rule of it, may sample in a second: each says how many local roots a second
+-- it decides on.
 CREATE TABLE heartbeats (
   pid INTEGER NOT NULL,
   started_ns INTEGER NOT NULL,
   service TEXT NOT NULL,
   beat_ns INTEGER NOT NULL,
   roots REAL NOT NULL,
-  PRIMARY KEY (pid, started_ns)
+  PRIMARY KEY (service, pid, started_ns)
 ) WITHOUT ROWID;

@@ -10,7 +10,7 @@ import os
 import sqlite3
 import time
 import weakref
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import groupby
 from operator import attrgetter
@@ -19,6 +19,7 @@ from typing import Any
 from autotrace.errors import StoreError
 from autotrace.guard import is_from_signal
 from autotrace.span.finished import FinishedSpan, Resource
+from autotrace.store.heartbeat import exchange
 from autotrace.store.location import prepare_directory
 from autotrace.store.lock import BUSY_TIMEOUT_MS, begin
 from autotrace.store.row import PART_INSERT, REFUSALS, SPANS_INSERT, Texts, encode_attributes, part_rows
@@ -109,6 +110,11 @@ class StoreWriter:
                 raise StoreError(f"{self.path}: cannot read the store: {error}") from error
         self._keep_read = max([self._keep_read, *(row[0] for row in rows)])
         return [int.from_bytes(row[1], "big") for row in rows]
+
+    def beat(self, started_ns: int, now_ns: int, roots: Mapping[str, float]) -> dict[str, tuple[int, float]]:
+        """Write how many roots a second this process decides on, by service or rule; the same of all processes, summed."""
+        with self._exclusive(), self._transaction() as connection:
+            return exchange(connection, os.getpid(), started_ns, now_ns, roots)
 
     def close(self) -> None:
         """Give the connection back; a later write opens it again."""
