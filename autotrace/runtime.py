@@ -62,9 +62,12 @@ class Runtime:
     def __init__(self, plan: Plan, entry_names: Iterable[str] = (), entry: Entry | None = None) -> None:
         self.plan = plan
         self.store = locate(plan.store.path, plan.directory, environment())
-        self._sampler = Samplers(Sampler(plan.sampler))
+        sampler = Sampler(plan.sampler)
+        self._sampler = Samplers(sampler)
+        self._let_ask(sampler, plan.service_name)
         self._export: ProcessExport | None = None
         self._making = _thread.RLock()
+        self._is_forking = False
         self._recording = self._tracer()
         self.tracer = Runtime.first_tracer = Runtime.first_tracer or self._tracer()
         self.construction = Construction(self.tracer)
@@ -127,6 +130,13 @@ class Runtime:
 
     def _deliver(self, root: LocalRoot, spans: Sequence[Span]) -> None:
         self.export.deliver(root, spans)
+
+    def _let_ask(self, sampler: Sampler, service: str) -> None:
+        """Have a sampler that asks a server do so from its first decision on."""
+        remote = sampler.remote
+        if remote is not None:
+            # A thread that is there when a process forks makes Python print a warning.
+            remote.awake = lambda: None if self._is_forking else self.export.poll(remote, service)
 
     def _linger(self, root: LocalRoot, spans: Sequence[Span]) -> None:
         if root.trace_number:  # else no other process knows of it
@@ -249,7 +259,7 @@ class Runtime:
     def add_service(self, service: Service, settings: ServiceSettings) -> None:
         """Let the spans of a service be its own."""
         if settings.sampler is not None:
-            self._sampler.add(service, settings.sampler)
+            self._let_ask(self._sampler.add(service, settings.sampler), service.name)
             for tracer in self._own_tracers():
                 tracer.admits = self._admits()
         self.export.add_service(service, settings)
@@ -266,7 +276,11 @@ class Runtime:
     def before_fork(self) -> None:
         """Settle what the child must agree with us on."""
         self.account.before_fork()
-        settle(self.tracer)
+        self._is_forking = True
+        try:
+            settle(self.tracer)
+        finally:
+            self._is_forking = False
 
     def after_fork_in_child(self) -> None:
         """Leave to the parent what is its own."""

@@ -41,6 +41,11 @@ class ExportThread:
         """Whether it was started and has not ended."""
         return self._alive
 
+    @property
+    def has_time(self) -> bool:
+        """Whether it is the calling thread, and nobody waits for what it does."""
+        return self.identity == _thread.get_ident() and not self.turns.hurried
+
     def start(self) -> None:
         """Start it. Raises RuntimeError where no thread can be started (no more of them, or the interpreter ends)."""
         self._alive = True

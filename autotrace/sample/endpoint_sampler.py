@@ -17,6 +17,7 @@ _RANDOM_BITS = RANDOMNESS - 1
 
 if TYPE_CHECKING:
     from autotrace.sample.adaptive import Adaptive
+    from autotrace.sample.remote import Remote
 
 
 class EndpointSampler:
@@ -63,7 +64,7 @@ class EndpointSampler:
         self.rule = rule
         self.rejected_below = threshold(rule.rate or 0.0)
         self.first = first
-        self.adaptive: Adaptive | None = None
+        self.adaptive: Adaptive | Remote | None = None
         self.throughput = 0.0
         self._clock = clock
         self._durations = None if rule.slower_than_quantile is None else Durations(rule.slower_than_quantile)

@@ -10,6 +10,7 @@ from autotrace.sample.counts import Counts, count
 from autotrace.sample.endpoint import endpoint_of
 from autotrace.sample.endpoint_sampler import EndpointSampler
 from autotrace.sample.reservoirs import Reservoirs
+from autotrace.sample.remote import Remote
 from autotrace.sample.rule import Rule, default_rule, endpoint_rule
 from autotrace.sample.rules import Rules
 from autotrace.sample.sharing import Budget
@@ -41,6 +42,7 @@ class Sampler:
         self.admits_all = all(rule.records and rule.inbound != "ignore" for rule in every)
         self._tags = Tags(settings.keep_tags)
         self.adaptive = Adaptive(settings, clock) if settings.type == "adaptive" else None
+        self.remote = Remote(settings) if settings.type == "jaeger_remote" else None
         self._endpoints: dict[tuple[str, Rule], EndpointSampler] = {}
         self._by_text: dict[str, EndpointSampler] = {}
         self._reservoirs = Reservoirs(settings, self._rules, self._default)
@@ -133,8 +135,9 @@ class Sampler:
         )
         # In one step, as two threads may come with the first two requests.
         endpoint = self._endpoints.setdefault((name, rule), new)
-        if endpoint is new and rule.rate is None and self.adaptive is not None:
-            self.adaptive.join(endpoint)
+        rates = self.adaptive or self.remote
+        if endpoint is new and rule.rate is None and rates is not None:
+            rates.join(endpoint)
         return endpoint
 
 

@@ -19,9 +19,10 @@ class Samplers:
         self._process = process
         self._own: dict[Service, Sampler] = {}
 
-    def add(self, service: Service, settings: SamplerSettings) -> None:
-        """Let a service decide by settings of its own."""
-        self._own[service] = Sampler(settings)
+    def add(self, service: Service, settings: SamplerSettings) -> Sampler:
+        """Let a service decide by settings of its own; gives its sampler."""
+        sampler = self._own[service] = Sampler(settings)
+        return sampler
 
     @property
     def admits_all(self) -> bool:
