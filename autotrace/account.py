@@ -5,28 +5,40 @@ from __future__ import annotations
 import os
 import sys
 import time
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from autotrace.errors import StoreError
 from autotrace.hook.children import Children
 from autotrace.hook.matching import MAIN, Matching
 from autotrace.plan.plan import Plan
+from autotrace.sample.counts import Counts, storable
 from autotrace.sample.samplers import Samplers
+from autotrace.span.clock import Clock
 from autotrace.span.hushed import take_limited
 from autotrace.store.run import Run
-from autotrace.view.report import agent_lines, end_line, fallback_lines, limited_lines, unmatched_lines
+from autotrace.view.report import (
+    agent_lines,
+    end_line,
+    fallback_lines,
+    keep_limit_lines,
+    limited_lines,
+    unmatched_lines,
+    unused_rule_lines,
+)
 
 if TYPE_CHECKING:
     from autotrace.export.process import ProcessExport
 
+_BETWEEN_WRITES_NS = 5_000_000_000
 _SPAWNING = frozenset({"multiprocessing.popen_spawn_posix", "multiprocessing.popen_forkserver"})
 
 
 class Account:
     """The account of one process, from its start or its fork on.
 
-    `reports` says whether it may write to stderr at its end; `is_covered` that a newer installation has what this one
-    would miss.
+    `reports` says whether it may write to stderr at its end, `reports_endpoints` whether the counters are wanted there
+    (`--report`); `is_covered` that a newer installation has what this one would miss.
     """
 
     def __init__(
@@ -41,8 +53,11 @@ class Account:
         self._pid = os.getpid()
         self._modules_of_parent: frozenset[str] = frozenset()
         self._has_forked = False
+        self._next_write = 0
+        self._written = 0
         self.is_covered = False
         self.reports = True
+        self.reports_endpoints = False
 
     def before_fork(self) -> None:
         """Remember that there are children."""
@@ -52,23 +67,27 @@ class Account:
         """Begin anew: what was before is the parent's."""
         self._started_ns = time.time_ns()
         self._modules_of_parent = frozenset(sys.modules)
+        self._next_write = self._written = 0
+
+    def write_at_times(self, export: ProcessExport) -> None:
+        """Write the row every few seconds, where anything was seen since: a process that is killed leaves its counters."""
+        now = Clock.now()
+        if now < self._next_write:
+            return
+        self._next_write = now + _BETWEEN_WRITES_NS
+        counts = self._sampler.counts()
+        if counts.seen == self._written:
+            return
+        self._written = counts.seen
+        try:
+            # What never matched is said at the end: finding near names takes long, and something was seen.
+            export.writer.record_run(self._run(counts, export, ()))
+        except StoreError:
+            return  # the end of the process says so, and before that whoever delivers spans
 
     def write_run(self, export: ProcessExport | None) -> None:
         """Write the row of this process; `export` is None where it has exported nothing."""
-        counts = self._sampler.counts()
-        run = Run(
-            pid=os.getpid(),
-            service=self._plan.service_name,
-            started_ns=self._started_ns,
-            command=" ".join(sys.argv),
-            updated_ns=time.time_ns(),
-            roots_seen=counts.seen,
-            roots_kept=counts.kept,
-            spans=0 if export is None else export.pipeline.exported,
-            rate=counts.rate,
-            rule=counts.rule,
-            unmatched=tuple(self._unmatched_lines()),
-        )
+        run = self._run(self._sampler.counts(), export, self._unmatched_lines())
         from autotrace.store.write import (
             StoreWriter,  # sqlite3: loaded with the export side, else when the process ends
         )
@@ -80,6 +99,22 @@ class Account:
                 writer.close()
         except StoreError as error:
             self.complain_of_store(error)
+
+    def _run(self, counts: Counts, export: ProcessExport | None, unmatched: Sequence[str]) -> Run:
+        return Run(
+            pid=os.getpid(),
+            service=self._plan.service_name,
+            started_ns=self._started_ns,
+            command=" ".join(sys.argv),
+            updated_ns=time.time_ns(),
+            roots_seen=counts.seen,
+            roots_kept=counts.kept,
+            spans=0 if export is None else export.pipeline.exported,
+            rate=counts.rate,
+            rule=counts.rule,
+            unmatched=tuple(unmatched),
+            endpoints=storable(counts),
+        )
 
     def complain_of_store(self, error: StoreError) -> None:
         """Say what is wrong with the store, if the spans go there."""
@@ -101,10 +136,23 @@ class Account:
         ):
             for line in lines:
                 self.say(line)
-        counts = self._sampler.counts()
-        if sys.stderr is not None and sys.stderr.isatty():
-            others = [one.type for one in self._plan.exporters if one.type != "sqlite"]
-            self.say(end_line(counts.kept, counts.seen, self._store if self._stores() else None, others))
+        if self.reports_endpoints or (sys.stderr is not None and sys.stderr.isatty()):
+            for line in self._closing_lines(self._sampler.counts()):
+                self.say(line)
+
+    def _closing_lines(self, counts: Counts) -> Iterator[str]:
+        others = [one.type for one in self._plan.exporters if one.type != "sqlite"]
+        yield end_line(counts.kept, counts.seen, self._store if self._stores() else None, others)
+        has_children = self._has_children()
+        if self.reports_endpoints:
+            from autotrace.view.endpoints import report_endpoints  # unicodedata, which only a report pays
+
+            yield from report_endpoints(counts.endpoints)
+            if has_children:
+                yield "the processes that it started count for themselves; autotrace traces --endpoints adds them up"
+        yield from keep_limit_lines(counts.endpoints)
+        if counts.seen and not (self._plan.is_shared or has_children or self.is_covered):
+            yield from unused_rule_lines(counts.unused, counts.endpoints)
 
     def say(self, line: str) -> None:
         """Write one line to stderr, if there is one."""

@@ -14,7 +14,7 @@ PLANNED = (
     *("explain", "suggest", "convert", "tail", "top", "diff", "ui", "export", "load", "dump"),
     *("overhead", "doctor", "integrations", "collector-config"),
 )
-_PLANNED_OPTIONS = ("--report", "--html")
+_PLANNED_OPTIONS = ("--html",)
 _VALUES = {
     "--config": "a file: autotrace --config FILE",
     "--process": "a service_name or entry of [[processes]]: autotrace --process NAME",
@@ -35,6 +35,7 @@ Runs PROGRAM as python would, and traces what its tracing.toml names. Not one li
 options, before PROGRAM:
   --config FILE   read FILE, not the tracing.toml found beside or above PROGRAM
   --process NAME  be the program of [[processes]] that has this service_name or entry
+  --report        say at the end, on stderr, what became of the traces of each endpoint
   --version       print the version
   -h, --help      print this text; `autotrace COMMAND --help` for one command
 
@@ -65,6 +66,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(words: list[str]) -> int:
     given: dict[str, str] = {}
+    report = False
     while (
         words and words[0].startswith("-") and words[0] != "-" and words[0] != "--" and words[0][:2] not in ("-m", "-c")
     ):
@@ -73,6 +75,9 @@ def _run(words: list[str]) -> int:
             return _print_help()
         if option == "--version":
             return _run_command("version", [])
+        if option == "--report" and not equals:
+            report = True
+            continue
         if option not in _VALUES:
             complain(_refuse(option))
             return 2
@@ -80,7 +85,7 @@ def _run(words: list[str]) -> int:
             complain(f"{option} needs {_VALUES[option]} app.py")
             return 2
         given[option] = value if equals else words.pop(0)
-    return run_program(RunOptions(given.get("--config"), given.get("--process")), words)
+    return run_program(RunOptions(given.get("--config"), given.get("--process"), report), words)
 
 
 def _refuse(option: str) -> str:
@@ -88,7 +93,9 @@ def _refuse(option: str) -> str:
         return f"the option {option} is not built yet"
     if not option.startswith("--"):
         return f"unknown option {option}; options of python stand before: python {option} -m autotrace ..."
-    known = "--config FILE, --process NAME, --version, --help"
+    if option == "--report":
+        return "--report takes no value"
+    known = "--config FILE, --process NAME, --report, --version, --help"
     return f"unknown option {option}; there are {known}; options of the program stand after it"
 
 

@@ -23,6 +23,7 @@ class RunOptions(NamedTuple):
 
     config: str | None = None
     process: str | None = None
+    report: bool = False
 
 
 def run_program(options: RunOptions, words: list[str]) -> int:
@@ -123,6 +124,7 @@ def start_tracing(options: RunOptions, program: Program, entry: Entry | None = N
     in_place = entry is not None
     entry = entry or Entry(program.names, program.text, program.kind, program.installed, options.process)
     runtime = Runtime(plan, program.names, entry)
+    runtime.account.reports_endpoints = options.report
     runtime.account.reports = not in_place and inherit() is None  # what a child writes to stderr may be read
     runtime.start()
     return runtime

@@ -13,6 +13,9 @@ from autotrace.sample.tags import Tags
 from autotrace.span.endpoint_counts import EndpointCounts
 from autotrace.span.span import LocalRoot
 
+KEEP = "autotrace.keep"
+"""Why a trace was kept that was not sampled: errors, slow, tagged, requested or background."""
+
 _RANDOM_BITS = RANDOMNESS - 1
 
 if TYPE_CHECKING:
@@ -104,10 +107,10 @@ class EndpointSampler:
 
     def keeps(self, root: LocalRoot, duration: int, tags: Tags) -> bool:
         """Whether a root that ended after `duration` nanoseconds, unsampled, is kept all the same."""
-        if root.keep:
-            self.requested += 1
-            return True
         rule = self.rule
+        if root.keep:
+            # An error whose spans overflow is kept at once, though nobody has asked for it.
+            return self._kept_for("errors" if root.error and rule.errors else "requested", root)
         # Every duration counts for the percentile, whatever else there is to say.
         is_slow = bool(rule.slower_than) and duration > rule.slower_than
         if root.error and rule.errors:
@@ -117,23 +120,25 @@ class EndpointSampler:
         elif tags and tags.are_on(root.finished):
             reason = "tagged"
         else:
-            return self._is_background()
+            return self._is_background() and self._kept_for("background", root)
         if not self._kept.take(self._clock()):
             self.limited += 1
             return False
-        setattr(self, reason, getattr(self, reason) + 1)
-        return True
+        return self._kept_for(reason, root)
 
     def measure(self, duration: int) -> None:
         """Take the duration of a root that has ended."""
         if self._durations is not None:
             self._durations.add(duration)
 
-    def _is_background(self) -> bool:
-        if self._background is None or not self._background.take(self._clock()):
-            return False
-        self.background += 1
+    def _kept_for(self, reason: str, root: LocalRoot) -> bool:
+        """Count a reason, and say it on the trace."""
+        setattr(self, reason, getattr(self, reason) + 1)
+        root.span.details().attributes[KEEP] = reason
         return True
+
+    def _is_background(self) -> bool:
+        return self._background is not None and self._background.take(self._clock())
 
     @property
     def rate(self) -> float:

@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping
 
 from autotrace.plan.plan import SamplerSettings
 from autotrace.sample.adaptive import Adaptive
-from autotrace.sample.counts import Counts, count
+from autotrace.sample.counts import OTHERS, Counts, count
 from autotrace.sample.endpoint import endpoint_of
 from autotrace.sample.endpoint_sampler import EndpointSampler
-from autotrace.sample.reservoirs import Reservoirs
 from autotrace.sample.remote import Remote
+from autotrace.sample.reservoirs import Reservoirs
 from autotrace.sample.rule import Rule, default_rule, endpoint_rule
 from autotrace.sample.rules import Rules
 from autotrace.sample.sharing import Budget
@@ -21,8 +21,6 @@ from autotrace.span.span import LocalRoot
 
 _REMEMBERED_TEXTS = 12_000
 _MOST_ENDPOINTS = 1000
-OTHERS = "(others)"
-"""The name under which endpoints beyond the first thousand are counted."""
 
 
 class Sampler:

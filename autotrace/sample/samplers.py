@@ -50,7 +50,7 @@ class Samplers:
         """What all of them have decided so far; the rule is that of the sampler that dropped most."""
         counts = self._process.counts()
         most = counts.dropped
-        for service, sampler in self._own.items():
+        for service, sampler in list(self._own.items()):
             own = sampler.counts()
             if own.dropped > most:
                 most = own.dropped

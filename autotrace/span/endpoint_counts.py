@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 
@@ -10,7 +11,8 @@ class EndpointCounts(NamedTuple):
 
     `sampled` were kept by the head decision, the others in spite of it: `requested` by `trace.keep()`, `errors`, `slow`,
     `tagged` (`keep.tags`), `background` (`keep.background_per_second`). `limited` is how many there was a reason to keep
-    for, but more than `keep.per_second` allows; they are among the dropped.
+    for, but more than `keep.per_second` allows; they are among the dropped. In a store, one that was seen 0 times is what a
+    rule names and no endpoint met.
     """
 
     endpoint: str
@@ -31,5 +33,10 @@ class EndpointCounts(NamedTuple):
 
     @property
     def dropped(self) -> int:
-        """How many were not kept."""
-        return self.seen - self.kept
+        """How many were not kept; threads that count in the same instant may leave `seen` one behind."""
+        return max(self.seen - self.kept, 0)
+
+
+def add_up(endpoint: str, rule: str, counts: Iterable[EndpointCounts]) -> EndpointCounts:
+    """What became of the local roots of several, under one name."""
+    return EndpointCounts(endpoint, rule, *(sum(column) for column in zip(*(one[2:] for one in counts), strict=True)))

@@ -7,12 +7,17 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from autotrace.plan.pattern import compile_pattern
 from autotrace.plan.target import Target
+from autotrace.sample.counts import UnusedRule
+from autotrace.sample.endpoint import compile_endpoint
+from autotrace.span.endpoint_counts import EndpointCounts
 
 _AGENTS = {
     "ddtrace": "ddtrace is active too: where it has put its traceparent in, that one goes out and our trace ends",
     "newrelic.agent": "newrelic is active too: our traceparent goes out, and New Relic's own trace ends at that request",
 }
 _NEAR = 0.8
+_MOST_LINES = 10
+_LOOKED_AT = 200
 _INTEGRATED = frozenset(("fastapi", "flask", "httpx", "psycopg", "redis", "requests", "sqlite3", "starlette"))
 
 
@@ -38,6 +43,38 @@ def limited_lines(limited: Mapping[str, int]) -> list[str]:
         f'out ("!{place.rpartition(".")[2]}" in methods), or record only slow calls (min_duration)'
         for place, calls in limited.items()
     ]
+
+
+def keep_limit_lines(endpoints: Sequence[EndpointCounts]) -> list[str]:
+    """A line for each endpoint of which there was a reason to keep more traces than `keep.per_second` allows."""
+    limited = [one for one in endpoints if one.limited]
+    lines = [f'keep.per_second dropped {one.limited} traces of "{one.endpoint}"' for one in limited[:_MOST_LINES]]
+    if len(limited) > _MOST_LINES:
+        rest = limited[_MOST_LINES:]
+        lines.append(f"keep.per_second dropped {sum(one.limited for one in rest)} traces of {len(rest)} more endpoints")
+    return lines
+
+
+def unused_rule_lines(unused: Sequence[UnusedRule], endpoints: Sequence[EndpointCounts]) -> list[str]:
+    """A line for each rule without a hit: its place in the file, what it names, what would be right."""
+    lines = [
+        f'{rule.origin}: the rule for "{rule.endpoint}" {met_no_endpoint(rule.endpoint, endpoints)}'
+        for rule in unused[:_MOST_LINES]
+    ]
+    if len(unused) > _MOST_LINES:
+        lines.append(f"{len(unused) - _MOST_LINES} more rules met no endpoint")
+    return lines
+
+
+def met_no_endpoint(rule: str, endpoints: Sequence[EndpointCounts]) -> str:
+    """What is said of a rule without a hit, given the endpoints that were seen: an earlier rule's, or near names."""
+    matches = compile_endpoint(rule)
+    endpoints = endpoints[:_LOOKED_AT]
+    for one in endpoints:
+        if one.rule.startswith("[[") and matches(one.endpoint):
+            return f'met no endpoint; "{one.endpoint}" met an earlier one: {one.rule}'
+    nearest = _nearest(rule, [one.endpoint for one in endpoints if _may_be_near(rule, one.endpoint)])
+    return "met no endpoint" + (f'; did you mean "{nearest[0]}"?' if nearest else "")
 
 
 def agent_lines(modules: Iterable[str]) -> list[str]:

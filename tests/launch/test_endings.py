@@ -129,7 +129,7 @@ def test_an_installed_command_runs_after_two_dashes(tmp_path: Path) -> None:
     [
         (
             ["--conifg", "a", "app.py"],
-            "unknown option --conifg; there are --config FILE, --process NAME, --version, --help",
+            "unknown option --conifg; there are --config FILE, --process NAME, --report, --version, --help",
         ),
         (["-O", "app.py"], "options of python stand before: python -O -m autotrace"),
         (["--config"], "--config needs a file"),
