@@ -86,11 +86,11 @@ TRIM = Trim()
 class Site:
     """What every call of one function shares: the name, kind and fixed attributes of its spans, and who records them.
 
-    `service` is whose the spans are where that is not the process. `begun` counts local roots, for `hush`, which is there
-    once the function was called too often (see `autotrace.span.hushed`).
+    `service` is whose the spans are where that is not the process. After `left` more local roots it is asked whether
+    there were too many; `hush` is there once there were (see `autotrace.span.hushed`).
     """
 
-    __slots__ = ("attributes", "begun", "hush", "kind", "min_duration", "name", "service", "tracer")
+    __slots__ = ("attributes", "hush", "kind", "left", "min_duration", "name", "service", "tracer")
 
     def __init__(
         self,
@@ -106,7 +106,7 @@ class Site:
         self.min_duration = min_duration
         self.attributes = attributes or {}
         self.service: Service | None = None
-        self.begun = 0
+        self.left = ROOTS_BETWEEN_LOOKS
         self.hush: Hush = None  # type: ignore[assignment]  # until the function was called too often
 
     def nullcontext(self, clock: Callable[[], int] = Clock.now) -> Span | Unrecorded | Silence:
@@ -139,8 +139,8 @@ class Site:
         if not tracer.active or (isinstance(parent, Unrecorded) and parent.open and self.kind == "internal"):
             return SILENCE
         if parent is None:
-            self.begun = begun = self.begun + 1
-            if not begun % ROOTS_BETWEEN_LOOKS:
+            self.left = left = self.left - 1
+            if left < 1:
                 self._look()
         span = tracer.start(self, kind, parent)
         unrecorded = tracer.unrecorded(span) if tracer.admits is not None and span.root.span is span else None
@@ -154,6 +154,7 @@ class Site:
     def _look(self) -> None:
         from autotrace.span.hushed import look_at  # which imports this module; it is loaded long before
 
+        self.left = ROOTS_BETWEEN_LOOKS
         look_at(self)
 
     def named(self, values: Values) -> dict[str, AttributeValue]:
