@@ -29,6 +29,7 @@ from autotrace.plan.service import ServiceSettings
 from autotrace.plan.target import Target
 from autotrace.sample.sampler import Sampler
 from autotrace.sample.samplers import Samplers
+from autotrace.sample.sharing import Sharing
 from autotrace.span.construct import Construction
 from autotrace.span.fork import leave_to_parent, settle, watch
 from autotrace.span.service import Service
@@ -113,6 +114,8 @@ class Runtime:
         with self._making:
             if self._export is None:
                 self._export = ProcessExport(self.plan, self.store)
+                sharing = Sharing(self._export.writer, lambda: self._sampler.budgets(self.plan.service_name))
+                self._export.each_round.append(sharing.beat)
                 for tracer in self._own_tracers():
                     tracer.deliver = self._export.deliver  # two calls less for each trace
             return self._export

@@ -9,7 +9,7 @@ when the load leaps, by the threads that ask: there is nothing to start, to stop
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import exp
+from math import exp, inf
 
 from autotrace.plan.plan import SamplerSettings
 from autotrace.sample.endpoint_sampler import EndpointSampler
@@ -47,7 +47,8 @@ class Adaptive:
         self.asked = 0
         self._since = self._clock()
         self._window = 0
-        self._expect(self._target / max(self._settings.rate, self._settings.min_rate))
+        guess = max(self._settings.rate, self._settings.min_rate)
+        self._expect(self._target / guess if guess else inf)
         for endpoint in self._endpoints:
             endpoint.throughput = 0.0
 

@@ -66,7 +66,7 @@ class EndpointSampler:
         self.name = name
         self.rule = rule
         self.rejected_below = threshold(rule.rate or 0.0)
-        self.first = first
+        self.first: Limiter | None = None
         self.adaptive: Adaptive | Remote | None = None
         self.throughput = 0.0
         self._clock = clock
@@ -74,6 +74,8 @@ class EndpointSampler:
         self._kept = Limiter(keep_per_second)
         self._background = Limiter(background_per_second) if background_per_second else None
         self.reset()
+        # After the reset: endpoints that came before draw from it too.
+        self.first = first
 
     def reset(self) -> None:
         """Start counting anew, as a fork's child does."""
