@@ -9,6 +9,7 @@ from autotrace.store.run import Run
 from autotrace.view.text import printable
 
 _MOST_UNMATCHED = 10
+_MOST_DROPPED = 5
 
 
 def explain_missing(store: Path) -> str:
@@ -54,10 +55,23 @@ def _explain_sampled_out(runs: Sequence[Run], seen: int) -> str:
     if latest.rule:
         reasons.append(f"by {printable(latest.rule)}")
     why = f" ({', '.join(reasons)})" if reasons else ""
-    return (
-        f"Every trace was sampled out: {seen} seen, 0 kept{why}, in {_name(latest)}.\n"
-        "Errors are kept at any rate; raise the rate under [sampler] to keep more."
+    lines = [f"Every trace was sampled out: {seen} seen, 0 kept{why}, in {_name(latest)}.", *_explain_endpoints(runs)]
+    return "\n".join(
+        [
+            *lines,
+            "Errors are kept at any rate, unless keep.errors = false; raise the rate under [sampler] to keep more.",
+        ]
     )
+
+
+def _explain_endpoints(runs: Sequence[Run]) -> list[str]:
+    from autotrace.view.endpoints import sum_runs, unused_lines, unused_rules  # what only an empty store needs
+
+    endpoints = sorted(sum_runs(runs), key=lambda one: -one.counts.dropped)
+    lines = [f"  {one.counts.dropped} dropped: {printable(one.label)}" for one in endpoints[:_MOST_DROPPED]]
+    if len(endpoints) > _MOST_DROPPED:
+        lines.append(f"  and {len(endpoints) - _MOST_DROPPED} more; autotrace traces --endpoints")
+    return [*lines, *(f"  {line}" for line in unused_lines(unused_rules(runs), endpoints)[:_MOST_UNMATCHED])]
 
 
 def _name(run: Run) -> str:

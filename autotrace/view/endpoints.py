@@ -25,6 +25,19 @@ class ServiceEndpoint(NamedTuple):
     service: str
     counts: EndpointCounts
 
+    @property
+    def label(self) -> str:
+        """The endpoint, whose it is, and what decided on it."""
+        by = f" by {self.counts.rule}" if self.counts.rule else ""
+        return f"{self.counts.endpoint} [{self.service}]{by}"
+
+
+def plain(one: ServiceEndpoint) -> dict[str, str | int]:
+    """The counters as JSON says them; `kept` is the sum of those that were kept, for whatever reason."""
+    counts = one.counts
+    said = {"service": one.service, "endpoint": counts.endpoint, "rule": counts.rule}
+    return {**said, **{name: getattr(counts, name) for name in REASONS}, "kept": counts.kept}
+
 
 def draw_endpoints(rows: Sequence[tuple[str, EndpointCounts]], head: str, columns: int | None) -> list[str]:
     """A line an endpoint below a headline: a column for each reason that there was, then its label."""
