@@ -47,7 +47,7 @@ _LATE_IMPORTS = frozenset(
         *("ast", "binascii", "bisect", "contextlib", "copy", "dataclasses", "datetime", "difflib", "dis", "fnmatch"),
         *("glob", "heapq", "inspect", "ipaddress", "json", "linecache", "logging", "math", "ntpath", "opcode"),
         *("pathlib", "sqlite3", "string", "struct", "textwrap", "threading", "token", "tokenize", "traceback"),
-        *("grp", "urllib", "warnings", "weakref"),
+        *("grp", "unicodedata", "urllib", "warnings", "weakref"),
     )
 )
 
@@ -113,9 +113,10 @@ class Runtime:
 
         with self._making:
             if self._export is None:
-                self._export = ProcessExport(self.plan, self.store)
-                sharing = Sharing(self._export.writer, lambda: self._sampler.budgets(self.plan.service_name))
-                self._export.each_round.append(sharing.beat)
+                export = self._export = ProcessExport(self.plan, self.store)
+                export.each_round.append(lambda: self.account.write_at_times(export))
+                sharing = Sharing(export.writer, lambda: self._sampler.budgets(self.plan.service_name))
+                export.each_round.append(sharing.beat)
                 for tracer in self._own_tracers():
                     tracer.deliver = self._export.deliver  # two calls less for each trace
             return self._export
