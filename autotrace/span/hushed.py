@@ -34,6 +34,8 @@ _UNTIMED = 63
 
 _LOOKED_AT = 1000
 """So many of the newest spans of a local root tell which functions flood it."""
+_TELLING = 100
+"""Fewer tell nothing: where `[buffer] spans_per_trace` is that small, a few quick calls are no flood."""
 
 _making = _thread.RLock()
 
@@ -207,6 +209,8 @@ def look_at(site: Site) -> None:
 def look_into(root: LocalRoot, spans: Sequence[Span]) -> None:
     """Limit what floods a local root that has overflowed: each function with a tenth of its newest `spans`, if it is hot."""
     newest = spans[-_LOOKED_AT:]
+    if len(newest) < _TELLING:
+        return
     passed = newest[-1].end - newest[0].end
     counts: dict[Site, int] = {}
     for span in newest:

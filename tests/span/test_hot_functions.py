@@ -140,6 +140,20 @@ def test_a_steady_function_is_recorded_however_many_calls_a_trace_has(
     assert counted(recording) == (CALLS, 0)
 
 
+def test_a_few_quick_calls_are_no_flood_where_a_trace_may_hold_only_a_few(recording: Recording) -> None:
+    recording.tracer.limit = 10
+    with recording.span("request"):
+        flood(Site(recording.tracer, "hot"), 1000)
+    assert counted(recording) == (1000, 0)
+
+
+def test_where_a_trace_may_hold_hundreds_a_hot_function_is_limited_too(recording: Recording) -> None:
+    recording.tracer.limit = 500
+    with recording.span("request"):
+        flood(Site(recording.tracer, "hot"))
+    assert counted(recording) == (501, CALLS - 501)
+
+
 def test_once_the_burst_is_over_every_call_is_recorded_again(
     recording: Recording, monkeypatch: pytest.MonkeyPatch
 ) -> None:
