@@ -60,9 +60,7 @@ class Place(NamedTuple):
             sends = target.convention in _SENDING
             return (SendingSite if sends else Site)(self.environment.tracer, name, kind, 0, attributes)
         tags = [self._tag(attribute, text) for attribute, text in target.tags]
-        site = TaggedSite(self.environment.tracer, name, tags, kind, 0, attributes)
-        self.environment.construction.tagged.append((target, site))
-        return site
+        return TaggedSite(self.environment.tracer, name, tags, kind, 0, attributes)
 
     def _tag(self, attribute: str, text: str) -> Tag:
         path = parse(text)

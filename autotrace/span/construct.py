@@ -17,11 +17,10 @@ _ALWAYS = ("result", "error")
 
 
 class Construction:
-    """Makes the sites of one tracer, and remembers those whose tags cannot always be read."""
+    """Makes the sites of one tracer."""
 
     def __init__(self, tracer: Tracer) -> None:
         self.tracer = tracer
-        self.tagged: list[tuple[Target, TaggedSite]] = []
 
     def site(self, target: Target, module: str, qualname: str, roots: Iterable[str] = ()) -> Site:
         """The site of one function; `roots` are those of the tags' roots that are parameters of it."""
@@ -33,9 +32,7 @@ class Construction:
         tags = _tags(target, (*roots, *_ALWAYS))
         if tags:
             kind = ShortTaggedSite if target.min_duration_ns else TaggedSite
-            tagged = kind(self.tracer, name, tags, min_duration=target.min_duration_ns, attributes=attributes)
-            self.tagged.append((target, tagged))
-            return tagged
+            return kind(self.tracer, name, tags, min_duration=target.min_duration_ns, attributes=attributes)
         plain = ShortSite if target.min_duration_ns else Site
         return plain(self.tracer, name, min_duration=target.min_duration_ns, attributes=attributes)
 
