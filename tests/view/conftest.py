@@ -22,6 +22,21 @@ def store(tmp_path):
 
 
 @pytest.fixture
+def empty(tmp_path):
+    """A store without a trace, of the runs that are given."""
+    path = tmp_path / "empty" / "traces.db"
+
+    def record(*runs):
+        writer = StoreWriter(path)
+        for one in runs:
+            writer.record_run(one)
+        writer.close()
+        return path
+
+    return record
+
+
+@pytest.fixture
 def spans(store):
     with StoreReader(store) as reader:
         return reader.trace("4bf9")

@@ -41,20 +41,6 @@ def run_of(**values):
     return Run(**{"pid": 42, "service": "shop", "started_ns": 1, "command": "app.py", **values})
 
 
-@pytest.fixture
-def empty(tmp_path):
-    path = tmp_path / "empty" / "traces.db"
-
-    def record(*runs):
-        writer = StoreWriter(path)
-        for one in runs:
-            writer.record_run(one)
-        writer.close()
-        return path
-
-    return record
-
-
 def test_traces_lists_id_endpoint_and_services(store):
     line = run("traces", "--store", store, COLUMNS="140").stdout.splitlines()[1]
     assert "4bf92f3577b34da6a3ce929d0e0e4736" in line
