@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from benchmarks import environments, isolation, results
+from benchmarks import adaptive, environments, isolation, results
 from benchmarks.sample import Sample
 from benchmarks.section import Section, every_section
 from benchmarks.session import Session
@@ -19,6 +19,7 @@ examples:
   python -m benchmarks                      install what is missing, measure all, write the results (15 minutes)
   python -m benchmarks install ddtrace      make the environment of one peer anew
   python -m benchmarks run --only A,E       two sections; what the others gave before stays in the results
+  python -m benchmarks adaptive             load and workers change under adaptive sampling (4 minutes; ADAPTIVE.md)
   python -m benchmarks run --quick          two short rounds, to see that everything works; writes to .benchmarks/
 
 Results go to benchmarks/RESULTS.md, results.json and chart.svg. Ratios are formed within a round, so a machine that
@@ -29,6 +30,8 @@ changes its speed changes them little; leave it alone meanwhile nevertheless.
 def main(arguments: Sequence[str]) -> int:
     """Do what the command line says; the exit code."""
     asked = _parser().parse_args(arguments)
+    if asked.command == "adaptive":
+        return adaptive.main()
     peers = getattr(asked, "peer", None) or list(environments.PEERS)
     unknown = [peer for peer in peers if peer not in environments.PEERS]
     if unknown:
@@ -51,7 +54,7 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.set_defaults(only="", rounds=0, quick=False)
-    commands = parser.add_subparsers(dest="command", metavar="install | run")
+    commands = parser.add_subparsers(dest="command", metavar="install | run | adaptive")
     install = commands.add_parser("install", help="make one virtual environment per peer under .benchmarks/")
     install.add_argument("peer", nargs="*", help=f"of {', '.join(environments.PEERS)}; default: all")
     run = commands.add_parser("run", help="measure, with what is installed, and write the results")
@@ -61,6 +64,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     run.add_argument("--rounds", type=int, default=0, help=f"how often each peer is measured; default: {_ROUNDS}")
     run.add_argument("--quick", action="store_true", help=f"{_QUICK_ROUNDS} short rounds, written to .benchmarks/")
+    commands.add_parser("adaptive", help="what a server keeps a second while its load and its workers change")
     return parser
 
 
