@@ -280,6 +280,7 @@ class Runtime:
     def before_fork(self) -> None:
         """Settle what the child must agree with us on."""
         self.account.before_fork()
+        self._sampler.before_fork()
         self._is_forking = True
         try:
             settle(self.tracer)

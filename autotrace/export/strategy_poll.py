@@ -49,7 +49,10 @@ class StrategyPoll:
     def act(self) -> None:
         """Ask, if it is time; called by the export thread about once a second."""
         self._notice_fork()
-        if Clock.now() < self._due or not self._pipeline.has_time:
+        if not self._pipeline.has_time:
+            return
+        self._remote.is_asked = True
+        if Clock.now() < self._due:
             return
         # Where somebody comes first now, it is tried again soon.
         self._due = Clock.now() + min(_RETRY_NS, self._interval_ns)

@@ -21,12 +21,13 @@ if TYPE_CHECKING:
 class Remote:
     """The rates of one service in one process; what `settings` say holds until the first answer.
 
-    `awake` is called with each decision, so that whoever asks the server begins with the first one, after a fork too.
+    `awake` is called with each decision until whoever asks the server says that he does, and again after each fork.
     """
 
     def __init__(self, settings: SamplerSettings) -> None:
         self.settings = settings
         self.awake: Callable[[], None] = lambda: None
+        self.is_asked = False
         self._endpoints: list[EndpointSampler] = []
         self._strategies: Strategies | None = None
         self._limiter: Limiter | None = None
@@ -50,7 +51,8 @@ class Remote:
 
     def observe(self, endpoint: EndpointSampler) -> None:
         """See to it that the server is asked: `endpoint` decides."""
-        self.awake()
+        if not self.is_asked:
+            self.awake()
 
     def receive(self, answer: bytes) -> None:
         """Take an answer of the server. Raises StrategyError where it is none; then the last one goes on to hold."""

@@ -29,6 +29,12 @@ class Samplers:
         """Whether no rule has a say in how a local root starts: none has `record = false` or ignores callers."""
         return all(sampler.admits_all for sampler in self._every())
 
+    def before_fork(self) -> None:
+        """Have servers asked anew with the next decision, here and in the child: the thread that asks is stopped."""
+        for sampler in self._every():
+            if sampler.remote is not None:
+                sampler.remote.is_asked = False
+
     def reset(self) -> None:
         """Start counting anew, as a fork's child does."""
         for sampler in self._every():
