@@ -11,6 +11,7 @@ from autotrace.span.clock import Clock
 
 _SECOND = 1_000_000_000
 _INTERVAL_NS = 900_000_000
+_REST_NS = 10_000_000_000  # a store that is locked holds the export thread for 5 s
 _SMOOTHING_S = 2.0
 _SPARE = 0.1
 
@@ -52,7 +53,7 @@ class Sharing:
 
     def _begin(self) -> None:
         self._pid = os.getpid()
-        self._started_ns = self._since = self._clock()
+        self._started_ns = self._since = self._next = self._clock()
         self._roots: dict[str, float] = {}
 
     def beat(self) -> None:
@@ -60,18 +61,20 @@ class Sharing:
         if self._pid != os.getpid():
             self._begin()
         now = self._clock()
-        elapsed = now - self._since
-        if 0 <= elapsed < _INTERVAL_NS and self._roots:
+        if self._since <= now < self._next:
             return
-        self._since = now
         budgets = {name: budget for name, budget in self._budgets().items() if budget.asked}
         if not budgets:
+            self._since = now
             return
+        elapsed_s = max(now - self._since, _SECOND) / _SECOND
+        self._since, self._next = now, now + _INTERVAL_NS
         for name, budget in budgets.items():
-            self._measure(name, budget.asked, max(elapsed, _SECOND) / _SECOND)
+            self._measure(name, budget.asked, elapsed_s)
         try:
             shared = self._journal.beat(self._started_ns, now, {name: self._roots[name] for name in budgets})
         except BaseException:
+            self._next = now + _REST_NS
             for budget in budgets.values():
                 budget.share(1.0)
             raise

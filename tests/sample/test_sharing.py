@@ -126,9 +126,23 @@ def test_where_nothing_can_be_said_a_process_counts_itself_alone() -> None:
             process.decide(100)
     assert [process.fraction for process in processes] == [1.0, 1.0]
     board.is_broken = False
-    for process in processes:
-        process.decide(100)
+    for _ in range(11):
+        for process in processes:
+            process.decide(100)
     assert processes[1].fraction == pytest.approx(0.5, abs=0.01)
+
+
+def test_a_process_that_could_say_nothing_tries_again_after_ten_seconds() -> None:
+    board = Board()
+    process = Process(board, "one")
+    board.is_broken = True
+    failed = []
+    for second in range(25):
+        try:
+            process.decide(100)
+        except OSError:
+            failed.append(second)
+    assert failed == [0, 10, 20]
 
 
 def test_a_fork_that_nobody_told_us_of_counts_its_own_roots(monkeypatch: pytest.MonkeyPatch) -> None:
