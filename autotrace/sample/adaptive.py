@@ -45,12 +45,15 @@ class Adaptive:
     def reset(self) -> None:
         """Measure anew, as a fork's child does; the rates stay what they are until more is known."""
         self.asked = 0
-        self._since = self._clock()
-        self._window = 0
+        self._begin(self._clock())
         guess = max(self._settings.rate, self._settings.min_rate)
         self._expect(self._target / guess if guess else inf)
         for endpoint in self._endpoints:
             endpoint.throughput = 0.0
+
+    def _begin(self, now: int) -> None:
+        """Begin another second."""
+        self._since, self._until, self._asked_before = now, now + _SECOND, self.asked
 
     @property
     def _target(self) -> float:
@@ -67,26 +70,25 @@ class Adaptive:
         endpoint.adaptive = self
         self._endpoints.append(endpoint)
 
-    def observe(self, endpoint: EndpointSampler) -> None:
+    def observe(self, endpoint: EndpointSampler, now: int) -> None:
         """Count one more root on which `endpoint` decides."""
         endpoint.window += 1
         self.asked += 1
-        self._window += 1
-        now = self._clock()
-        if now - self._since >= _SECOND:
+        if now >= self._until:
             self._measure(now)
-        elif self._window > self._leap:
+        elif self.asked > self._leap:
             self._hasten()
 
     def _expect(self, throughput: float) -> None:
         """Take more than twice as many in a second for a leap; chance makes no such difference."""
-        self._leap = _LEAP * throughput + _FEW
+        self._leap = self._asked_before + _LEAP * throughput + _FEW
 
     def _measure(self, now: int) -> None:
         """Take what has come in the last second, or since the last root, into account."""
-        elapsed = now - self._since
-        # At once, so that a thread that meets this one finds nothing to do.
-        leapt, self._since, self._window = self._window > self._leap, now, 0
+        elapsed, leapt = now - self._since, self.asked > self._leap
+        if elapsed < _SECOND:
+            return  # another thread was quicker
+        self._begin(now)
         weight = 1.0 if leapt else 1.0 - exp(-elapsed / _SECOND / _SMOOTHING_S)
         endpoints = list(self._endpoints)
         for endpoint in endpoints:
@@ -101,7 +103,7 @@ class Adaptive:
         endpoints = list(self._endpoints)
         for endpoint in endpoints:
             endpoint.throughput = max(endpoint.throughput, float(endpoint.window))
-        self._expect(self._window)
+        self._expect(self.asked - self._asked_before)
         self._divide(endpoints)
 
     def _divide(self, endpoints: list[EndpointSampler]) -> None:

@@ -88,10 +88,11 @@ class EndpointSampler:
 
     def decide(self, root: LocalRoot) -> bool:
         """The head decision of a root on which no caller has decided."""
-        if self.adaptive is not None:
-            self.adaptive.observe(self)
-        first = self.first
-        chosen = first is not None and first.take(self._clock())
+        first, adaptive = self.first, self.adaptive
+        now = 0 if first is None and adaptive is None else self._clock()
+        if adaptive is not None:
+            adaptive.observe(self, now)
+        chosen = first is not None and first.take(now)
         below = self.rejected_below
         state = root.trace_state
         # All or nothing needs no trace id, and an id that nobody reads is never made.

@@ -36,11 +36,12 @@ class Limiter:
         interval = self._interval
         if not interval:
             return False
-        after = max(self._free_at, now) + interval
+        free_at = self._free_at
+        after = (free_at if free_at > now else now) + interval
         if after - now <= self._horizon:
             self._free_at = after
             return True
-        if self._free_at - now > self._horizon:
+        if free_at - now > self._horizon:
             # The part was smaller when the last one went through: a larger one does not wait for its interval.
             self._free_at = now + self._horizon
         return False

@@ -49,7 +49,7 @@ class Remote:
             if applied is not None:
                 self._apply(applied, None, endpoint)
 
-    def observe(self, endpoint: EndpointSampler) -> None:
+    def observe(self, endpoint: EndpointSampler, now: int) -> None:
         """See to it that the server is asked: `endpoint` decides."""
         if not self.is_asked:
             self.awake()
