@@ -12,12 +12,14 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple, Protocol
 
-from autotrace.export.queue import weigh
+from autotrace.export.queue import Delivery, weigh
+from autotrace.export.release import release
 from autotrace.span.clock import Clock
 from autotrace.span.span import LocalRoot, Span
 
 LINGER_NS = 10_000_000_000
 MEMORY = 64 * 1024 * 1024
+_SETTLED_AT = 2_000
 _ARRIVED_LIMIT = 20_000
 _KNOWN_LIMIT = 10_000
 _TURN_S = 1.0
@@ -47,8 +49,8 @@ class Linger:
 
     `take` and `announce` run on the application's threads and only append; `listen` does the I/O, about once a second. What
     waits holds at most about `memory` bytes, less those that are `taken` for other things; above that the oldest are
-    `forgotten` (a count of local roots). What has come since the last `listen` is not weighed yet, as that would be the
-    application's time, and is bounded in spans.
+    `forgotten` (a count of local roots). What has come since the last `listen` is not weighed yet, which would be the
+    application's time, unless it is a lot.
     """
 
     def __init__(
@@ -96,8 +98,8 @@ class Linger:
             return
         self._arrived.append(_Dropped(Clock.now() + self._linger_ns, root, spans))
         self._arrived_spans += len(spans)
-        while self._arrived_spans > _ARRIVED_LIMIT and self._next_arrived() is not None:
-            self.forgotten += 1
+        if self._arrived_spans > _SETTLED_AT:
+            self._settle_at_once()
         self._awake()
 
     def announce(self, root: LocalRoot) -> None:
@@ -125,6 +127,17 @@ class Linger:
         finally:
             self._forget()  # also where the journal fails, or what waits would have no bound
             listening.release()
+
+    def _settle_at_once(self) -> None:
+        """Keep to the bound where too much has come for a second, or where the export thread waits for a collector."""
+        if self._listening.acquire(blocking=False):
+            try:
+                self._settle()
+                release(self._outdated(0), None)
+            finally:
+                self._listening.release()
+        while self._arrived_spans > _ARRIVED_LIMIT and self._next_arrived() is not None:
+            self.forgotten += 1
 
     def _tell(self) -> None:
         unsaid = dict.fromkeys(self._unsaid.popleft() for _ in range(len(self._unsaid)))
@@ -158,13 +171,20 @@ class Linger:
                 self._revive(entry.root, entry.spans)
 
     def _forget(self) -> None:
-        waiting, now, room = self._waiting, Clock.now(), self._memory - self._taken()
+        release(self._outdated(Clock.now()), None)
+        while len(self._known) > _KNOWN_LIMIT:
+            del self._known[next(iter(self._known))]
+
+    def _outdated(self, now: int) -> list[Delivery]:
+        """Take out what has waited long enough, and of the rest the oldest while there is too much."""
+        waiting, room = self._waiting, self._memory - self._taken()
+        outdated = []
         while waiting and (waiting[0].until <= now or self._bytes > room):
             entry = waiting.popleft()
             self._bytes -= entry.weight
-            self.forgotten += entry.until > now
-        while len(self._known) > _KNOWN_LIMIT:
-            del self._known[next(iter(self._known))]
+            self.forgotten += not now or entry.until > now
+            outdated.append(Delivery(entry.root, entry.spans, entry.weight))
+        return outdated
 
     def _next_arrived(self) -> _Dropped | None:
         try:

@@ -55,7 +55,7 @@ class Pipeline:
     ) -> None:
         self._process = Route(resource, tuple(exporters))
         self._services: dict[Service, Route] = {}
-        self._queue = Queue(span_limit, memory)
+        self._queue = Queue(span_limit, memory, lambda gone: release(gone, None))
         self._closed = False
         self.each_round: Callable[[], None] = lambda: None
         self._begin()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import _thread
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from operator import length_hint
 from typing import NamedTuple
 
@@ -38,11 +38,18 @@ class Marker:
 
 
 class Queue:
-    """Holds at most `span_limit` spans of about `byte_limit` bytes; above that the oldest go and are counted."""
+    """Holds at most `span_limit` spans of about `byte_limit` bytes; above that the oldest go and are counted.
 
-    def __init__(self, span_limit: int, byte_limit: int) -> None:
+    `dispose` takes the list of those that go, and may free them: else what a sink that is down leaves behind waits for the
+    garbage collector.
+    """
+
+    def __init__(
+        self, span_limit: int, byte_limit: int, dispose: Callable[[list[Delivery]], None] = lambda gone: None
+    ) -> None:
         self.span_limit = span_limit
         self.byte_limit = byte_limit
+        self._dispose = dispose
         self.reset()
 
     def reset(self) -> None:
@@ -62,14 +69,8 @@ class Queue:
         self.bytes += weight
         # Not the NamedTuple's own `__new__`, which is a Python function around this one.
         self._entries.append(tuple.__new__(Delivery, (root, spans, weight)))
-        while self.spans > self.span_limit or self.bytes > self.byte_limit:
-            entry = self._pop()
-            if entry is None:
-                break
-            if isinstance(entry, Marker):
-                entry.passed.release()
-            else:
-                self.dropped += len(entry.spans)
+        if self.spans > self.span_limit or self.bytes > self.byte_limit:
+            self._dispose(self._oldest())
 
     def mark(self) -> Marker:
         """Append a marker."""
@@ -95,6 +96,20 @@ class Queue:
                 entry.passed.release()
             else:
                 self.dropped += len(entry.spans)
+
+    def _oldest(self) -> list[Delivery]:
+        """Take out, and count, what is too much."""
+        gone: list[Delivery] = []
+        while self.spans > self.span_limit or self.bytes > self.byte_limit:
+            entry = self._pop()
+            if entry is None:
+                break
+            if isinstance(entry, Marker):
+                entry.passed.release()
+            else:
+                self.dropped += len(entry.spans)
+                gone.append(entry)
+        return gone
 
     def _pop(self) -> Delivery | Marker | None:
         try:

@@ -166,6 +166,18 @@ def test_one_that_lingered_is_delivered_with_its_late_child_and_freed(pipeline: 
     assert left(site) == []
 
 
+def test_one_for_which_the_queue_had_no_room_is_freed(site: Site, sink: Sink) -> None:
+    full = Pipeline([sink], ProcessResource("orders", "0"), 2**26, 10)
+    site.tracer.deliver = full.deliver
+    full.before_fork()  # nothing is exported meanwhile
+    for _ in range(25):
+        with site.nullcontext():
+            pass
+    assert len(left(site)) == 10
+    full.after_fork_in_parent()
+    assert full.shutdown(SECOND)
+
+
 HOLDERS: dict[str, Callable[[Span], Any]] = {
     "a child": lambda span: span.root.tracer.start(span.site, Span, span),
     "its detail, which has a facade": lambda span: (context_of(span), span.details())[1],
