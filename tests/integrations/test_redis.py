@@ -148,7 +148,7 @@ async def test_the_asynchronous_client_is_traced_like_the_other(record: Record, 
 
 
 def test_messages_over_redis_are_one_trace_and_an_empty_poll_receives_none(record: Record, port: int) -> None:
-    recording = record("redis", "kombu")
+    recording = record("redis", "kombu", "kombu_transport")
     with kombu.Connection(f"redis://127.0.0.1:{port}/4") as connection, connection.SimpleQueue("payment") as queue:
         with recording.span("order"):
             queue.put({"order": 1})
@@ -167,7 +167,7 @@ def idle_consumer(connection: kombu.Connection) -> kombu.Consumer:
 
 
 def test_an_idle_consumer_over_redis_begins_no_trace(record: Record, port: int) -> None:
-    recording = record("redis", "kombu")
+    recording = record("redis", "kombu", "kombu_transport")
     with (
         kombu.Connection(f"redis://127.0.0.1:{port}/5", transport_options=RESTLESS) as connection,
         idle_consumer(connection),
@@ -180,7 +180,7 @@ def test_an_idle_consumer_over_redis_begins_no_trace(record: Record, port: int) 
 
 
 def test_an_idle_consumer_in_an_event_loop_begins_no_trace(record: Record, port: int) -> None:
-    recording = record("redis", "kombu")
+    recording = record("redis", "kombu", "kombu_transport")
     loop = Hub()
     with (
         kombu.Connection(f"redis://127.0.0.1:{port}/6", transport_options=RESTLESS) as connection,
@@ -196,7 +196,7 @@ def test_an_idle_consumer_in_an_event_loop_begins_no_trace(record: Record, port:
 
 
 def test_what_a_poll_asks_in_a_traced_call_is_recorded(record: Record, port: int) -> None:
-    recording = record("redis", "kombu")
+    recording = record("redis", "kombu", "kombu_transport")
     with kombu.Connection(f"redis://127.0.0.1:{port}/7") as connection, connection.SimpleQueue("replies") as queue:
         queue.put("hello")
         begun = len(recording.spans())
@@ -209,7 +209,7 @@ def test_what_a_poll_asks_in_a_traced_call_is_recorded(record: Record, port: int
 def test_commands_of_a_messages_handler_are_in_its_trace_and_its_acknowledgement_begins_none(
     record: Record, port: int, client: redis.Redis
 ) -> None:
-    recording = record("redis", "kombu")
+    recording = record("redis", "kombu", "kombu_transport")
     with kombu.Connection(f"redis://127.0.0.1:{port}/8") as connection, connection.SimpleQueue("payment") as queue:
         queue.put("hello")
         message: list[Any] = []
