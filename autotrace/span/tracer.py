@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from autotrace.span.clock import Clock
 from autotrace.span.context import get_current, set_current
-from autotrace.span.detail import Detail
+from autotrace.span.detail import Detail, making
 from autotrace.span.finished import FinishedLink
 from autotrace.span.remote import RemoteParent
 from autotrace.span.span import LocalRoot, ShortSpan, Span
@@ -186,31 +186,41 @@ class Tracer:
 
     def overflow(self, root: LocalRoot) -> None:
         """Bound a local root that holds too many: a sampled one delivers a chunk, an undecided one drops old leaves."""
-        finished = root.finished
+        from autotrace.span.hushed import look_into  # which imports this module; it is loaded long before
+
         if root.unrecorded is not None:
             root.finished = []
             return
-        from autotrace.span.hushed import look_into  # which imports this module; it is loaded long before
-
-        look_into(root, finished)
-        if root.error or root.keep or root.sampled:
-            root.keep = True
-            root.finished = []
-            self.deliver(root, finished)
-            return
-        half = len(finished) // 2
-        parents = {id(span.parent) for span in finished}
-        kept = [span for span in finished[:half] if id(span) in parents or _failed(span)]
-        # A chain has hardly a leaf; then the oldest go, whatever they are, or each span from now on would come here.
-        kept = kept[-(half // 2) :] if len(kept) > half * 3 // 4 else kept
-        root.dropped += half - len(kept)
-        root.finished = kept + finished[half:]
+        is_kept = root.keep = bool(root.error or root.keep or root.sampled)
+        with making:
+            finished = root.finished
+            if len(finished) <= self.limit:
+                return  # another thread has just done it
+            spans = finished[:]
+            # In place, for other threads go on appending to this list.
+            if is_kept:
+                del finished[: len(spans)]
+            else:
+                half = len(spans) // 2
+                finished[:half] = kept = _without_leaves(spans, half)
+                root.dropped += half - len(kept)
+        look_into(root, spans)
+        if is_kept:
+            self.deliver(root, spans)
 
     def note_error(self, span: Span, error: BaseException) -> None:
         """Remember that an exception left a span of this root, unless the file says that such ones do not count."""
         if self.ignored_errors and any(kind.__name__ in self.ignored_errors for kind in type(error).__mro__):
             return
         span.root.error = True
+
+
+def _without_leaves(spans: Sequence[Span], half: int) -> Sequence[Span]:
+    """The first half of `spans` without those that are nobody's parent and did not fail."""
+    parents = {id(span.parent) for span in spans}
+    kept = [span for span in spans[:half] if id(span) in parents or _failed(span)]
+    # A chain has hardly a leaf; then the oldest go, whatever they are, or each span from now on would come here.
+    return kept[-(half // 2) :] if len(kept) > half * 3 // 4 else kept
 
 
 def _failed(span: Span) -> bool:

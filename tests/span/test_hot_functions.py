@@ -309,21 +309,27 @@ async def test_an_asynchronous_generator_is_limited(recording: Recording) -> Non
     assert counted(recording) == (LIMIT + 1, 499)
 
 
-def test_threads_that_work_for_one_request_are_limited_together(recording: Recording) -> None:
-    site = Site(recording.tracer, "hot")
-    with recording.span("request") as request:
+@pytest.mark.parametrize("sampled", [True, False])
+def test_threads_that_work_for_one_request_are_limited_together(recording: Recording, sampled: bool) -> None:
+    recording.sampled = sampled
+    for _ in range(10):
+        site = Site(recording.tracer, "hot")
+        with recording.span("request") as request:
 
-        def work() -> None:
-            set_current(request)
-            flood(site)
+            def work(site: Site = site, request: Span = request) -> None:
+                set_current(request)
+                flood(site)
 
-        threads = [threading.Thread(target=work) for _ in range(4)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-    recorded, _ = counted(recording)
-    assert LIMIT < recorded <= LIMIT * 2
+            threads = [threading.Thread(target=work) for _ in range(4)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+        spans = [span for span in recording.spans() if span.root is request.root]
+        assert len({id(span) for span in spans}) == len(spans), "delivered twice"
+        assert len(spans) <= 5 * LIMIT  # at worst each thread fills it once more before it hears of it
+        if sampled:
+            assert len(spans) > LIMIT
 
 
 def test_threads_with_requests_of_their_own_do_not_silence_each_other(recording: Recording) -> None:
