@@ -9,10 +9,10 @@ from typing import Any
 from autotrace.cli.run import RunOptions, complain, run_program
 from autotrace.hook.search_path import leave_path
 
-COMMANDS = ("run", "check", "schema", "init", "traces", "show", "version")
+COMMANDS = ("run", "check", "schema", "init", "traces", "show", "overhead", "version")
 PLANNED = (
     *("explain", "suggest", "convert", "tail", "top", "diff", "ui", "export", "load", "dump"),
-    *("overhead", "doctor", "integrations", "collector-config"),
+    *("doctor", "integrations", "collector-config"),
 )
 _PLANNED_OPTIONS = ("--html",)
 _VALUES = {

@@ -11,12 +11,16 @@ import functools
 from collections.abc import Callable
 from types import FunctionType
 from typing import Any, NamedTuple, TypeAlias
+from weakref import WeakSet
 
 from autotrace import guard
 from autotrace.conventions.environment import Place
 from autotrace.conventions.parameters import Parameters, is_awaited, is_plain, own_parameters, reader, replacer
 from autotrace.plan.path import ABSENT
 from autotrace.span.span import Span
+
+surrounded: WeakSet[FunctionType] = WeakSet()
+"""What was made here and is still there, for those who time it: `begin`, `returned` and `raised` are its variables."""
 
 _FOLDER = __file__.removesuffix("around.py")
 _FILE = _FOLDER + "<call>"
@@ -91,6 +95,7 @@ def surround(place: Place, around: Around) -> Wrapper:
     code = made.__code__.replace(co_name=original.__name__)
     replacement = FunctionType(code, original.__globals__, original.__name__, original.__defaults__, made.__closure__)
     replacement.__kwdefaults__ = original.__kwdefaults__ and dict(original.__kwdefaults__)
+    surrounded.add(replacement)
     return complete(original, replacement)
 
 
@@ -98,6 +103,7 @@ def wrapper(place: Place, around: Around) -> Wrapper:
     """Wrapt's wrapper for a function of any kind."""
     text = {"head": "wrapped, instance, autotrace_args, autotrace_kwargs", "original": "wrapped"}
     made = _make(place, around, {**text, **_COLLECTED, **_reading(around, "instance")})
+    surrounded.add(made)
     if not (is_plain(place.original) and is_awaited(place.original)):
         return made
 
