@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from autotrace.errors import StoreError
 from autotrace.hook.children import Children
 from autotrace.hook.matching import MAIN, Matching
+from autotrace.overhead.meter import Meter
 from autotrace.plan.plan import Plan
 from autotrace.sample.counts import Counts, storable
 from autotrace.sample.samplers import Samplers
@@ -42,13 +43,20 @@ class Account:
     """
 
     def __init__(
-        self, plan: Plan, store: str, sampler: Samplers, matching: Matching, children: Children | None
+        self,
+        plan: Plan,
+        store: str,
+        sampler: Samplers,
+        matching: Matching,
+        children: Children | None,
+        meter: Meter,
     ) -> None:
         self._plan = plan
         self._store = store
         self._sampler = sampler
         self._matching = matching
         self._children = children
+        self._meter = meter
         self._started_ns = time.time_ns()
         self._pid = os.getpid()
         self._modules_of_parent: frozenset[str] = frozenset()
@@ -107,6 +115,7 @@ class Account:
             started_ns=self._started_ns,
             command=" ".join(sys.argv),
             updated_ns=time.time_ns(),
+            overhead=self._meter.text(),
             roots_seen=counts.seen,
             roots_kept=counts.kept,
             spans=0 if export is None else export.pipeline.exported,

@@ -23,6 +23,7 @@ from autotrace.hook.patch import Patcher
 from autotrace.hook.sudden_end import SuddenEnd
 from autotrace.hook.trace import ModuleTracing
 from autotrace.hook.woven import Woven
+from autotrace.overhead.meter import Meter
 from autotrace.plan.integration import libraries_by_module, load_integration
 from autotrace.plan.plan import Plan
 from autotrace.plan.service import ServiceSettings
@@ -68,6 +69,7 @@ class Runtime:
         self._let_ask(sampler, plan.service_name)
         self._export: ProcessExport | None = None
         self._making = _thread.RLock()
+        self.meter = Meter()
         self._is_forking = False
         self._recording = self._tracer()
         self.tracer = Runtime.first_tracer = Runtime.first_tracer or self._tracer()
@@ -86,7 +88,7 @@ class Runtime:
         self._finder = TracingFinder(self._modules)
         self._environment: Environment | None = None
         self._undo: list[Callable[[], None]] = []
-        self.account = Account(plan, self.store, self._sampler, self._matching, self._children)
+        self.account = Account(plan, self.store, self._sampler, self._matching, self._children, self.meter)
         watch(self)
 
     def _tracer(self) -> Tracer:
@@ -94,7 +96,7 @@ class Runtime:
             decide=self._sampler.decide,
             ended=self._sampler.ended,
             deliver=self._deliver,
-            dropped=self._linger,
+            dropped=self.meter.dropping(self._linger),
             admits=self._admits(),
             limit=self.plan.buffer.spans_per_trace,
             ignored_errors=frozenset(self.plan.sampler.keep_ignore),
@@ -109,11 +111,11 @@ class Runtime:
         return self._export or self._make_export()
 
     def _make_export(self) -> ProcessExport:
-        from autotrace.export.process import ProcessExport
+        with self.meter, self._making:
+            from autotrace.export.process import ProcessExport
 
-        with self._making:
             if self._export is None:
-                export = self._export = ProcessExport(self.plan, self.store)
+                export = self._export = self.meter.join(ProcessExport(self.plan, self.store))
                 export.each_round.append(lambda: self.account.write_at_times(export))
                 sharing = Sharing(export.writer, lambda: self._sampler.budgets(self.plan.service_name))
                 export.each_round.append(sharing.beat)
@@ -160,6 +162,7 @@ class Runtime:
             older.account.is_covered = True
         Runtime.installed.append(self)
         self.tracer.resume(self._recording)
+        self._undo.append(self.meter.start())
         self._finder.install()
         self._undo.extend((self._finder.remove, self._patcher.undo, self._multiprocessing.leave, self._sudden_end.stop))
         self._sudden_end.start()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from autotrace import __version__
 from autotrace.export.chosen import choose
 from autotrace.export.linger import Linger
-from autotrace.export.pipeline import Pipeline
+from autotrace.export.measured_pipeline import MeasuredPipeline
 from autotrace.export.resource import ProcessResource
 from autotrace.plan.plan import Plan
 from autotrace.plan.service import ServiceSettings
@@ -30,7 +30,7 @@ class ProcessExport:
     def __init__(self, plan: Plan, store: str) -> None:
         self.writer = StoreWriter(store)
         self._resource = ProcessResource(plan.service_name, __version__, dict(plan.resource))
-        self.pipeline = Pipeline(choose(plan.exporters, self.writer), self._resource, plan.buffer.memory)
+        self.pipeline = MeasuredPipeline(choose(plan.exporters, self.writer), self._resource, plan.buffer.memory)
         self.linger = Linger(
             self.writer,
             self.pipeline.deliver,
