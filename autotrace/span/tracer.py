@@ -191,7 +191,9 @@ class Tracer:
         if root.unrecorded is not None:
             root.finished = []
             return
-        is_kept = root.keep = bool(root.error or root.keep or root.sampled)
+        is_kept = root.error or root.keep or root.sampled
+        if is_kept:
+            root.keep = True
         with making:
             finished = root.finished
             if len(finished) <= self.limit:
