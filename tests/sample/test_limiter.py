@@ -88,6 +88,19 @@ def test_a_reservoir_alone_keeps_so_many_and_no_more() -> None:
     assert process.counts().sampled == 304
 
 
+@pytest.mark.parametrize(
+    "settings",
+    [SamplerSettings(type="rate_limiting", per_second=0.1), OFF._replace(endpoints=(rule("work", per_second=0.1),))],
+)
+def test_after_a_fork_the_first_root_is_kept_again(settings: SamplerSettings) -> None:
+    process = Deciding(settings)
+    process.run()
+    process.run()
+    process.sampler.reset()
+    process.run()
+    assert len(process.kept) == 2
+
+
 def test_a_rule_has_one_reservoir_for_all_its_endpoints() -> None:
     process = Deciding(OFF._replace(endpoints=(rule("GET *", per_second=5.0),)))
     for number in range(6000):
