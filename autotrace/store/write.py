@@ -192,6 +192,7 @@ class StoreWriter:
             self._connection = None
         if self._connection is not None and self._inode != _inode(self.path):
             self._close()  # the file was removed under us; writing on would fill a file without a name
+            self._keep_read = 0
         if self._connection is None:
             prepare_directory(self.path)
             self._resources.clear()

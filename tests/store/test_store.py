@@ -375,3 +375,15 @@ def test_a_signal_handler_that_writes_in_the_middle_of_a_write_is_refused_at_onc
     writer.deliver(SHOP, Interrupted([span()]))
     assert len(refused) == 1
     assert [one.name for one in stored(path)] == ["call 1"]
+
+
+def test_what_is_kept_is_heard_also_in_a_store_that_was_made_anew(path, writer):
+    other = StoreWriter(path)
+    for trace_id in range(1, 6):
+        other.write_keeps([trace_id])
+    assert sorted(writer.read_keeps()) == [1, 2, 3, 4, 5]
+    for file in path.parent.glob(f"{path.name}*"):
+        file.unlink()
+    other.write_keeps([6])
+    assert writer.read_keeps() == [6]
+    other.close()
