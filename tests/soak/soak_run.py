@@ -48,14 +48,14 @@ rate = 0.5
 
 class Variant(NamedTuple):
     """Where spans go (`sink`: "store", "refused" or "hanging"), how many are sampled, over how many endpoints and rules;
-    `memory` is what may wait."""
+    `memory` is what may wait: full after a tenth of the requests, or what waits would grow with the speed of the machine."""
 
     sink: str = "store"
     exporter: str = "otlp"
     rate: float = 0.01
     endpoints: int = 1
     rules: int = 0
-    memory: str = "64MB"
+    memory: str = "16MB"
 
 
 VARIANTS = {
