@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from autotrace.export.process import ProcessExport
 
 _BETWEEN_WRITES_NS = 5_000_000_000
+_SHORT_LIVED_NS = 1_000_000_000
 _SPAWNING = frozenset({"multiprocessing.popen_spawn_posix", "multiprocessing.popen_forkserver"})
 
 
@@ -39,7 +40,8 @@ class Account:
     """The account of one process, from its start or its fork on.
 
     `reports` says whether it may write to stderr at its end, `reports_endpoints` whether the counters are wanted there
-    (`--report`); `is_covered` that a newer installation has what this one would miss.
+    (`--report`); `is_covered` that a newer installation has what this one would miss; `waits` that nobody has seen to it
+    that the row is written while the process lives, which delivering traces does.
     """
 
     def __init__(
@@ -61,21 +63,29 @@ class Account:
         self._pid = os.getpid()
         self._modules_of_parent: frozenset[str] = frozenset()
         self._has_forked = False
+        self._began = Clock.now()
         self._next_write = 0
         self._written = 0
+        self.waits = True
         self.is_covered = False
         self.reports = True
         self.reports_endpoints = False
 
     def before_fork(self) -> None:
-        """Remember that there are children."""
-        self._has_forked = True
+        """Remember that there are children; the thread that writes ends with the fork."""
+        self._has_forked = self.waits = True
 
     def after_fork_in_child(self) -> None:
         """Begin anew: what was before is the parent's."""
         self._started_ns = time.time_ns()
         self._modules_of_parent = frozenset(sys.modules)
+        self._began = Clock.now()
         self._next_write = self._written = 0
+
+    def lives_on(self) -> bool:
+        """Whether this process has lived so long that its counters are to be in the store before its end, too."""
+        self.waits = Clock.now() - self._began < _SHORT_LIVED_NS
+        return not self.waits
 
     def write_at_times(self, export: ProcessExport) -> None:
         """Write the row every few seconds, where anything was seen since: a process that is killed leaves its counters."""

@@ -145,6 +145,8 @@ class Runtime:
             remote.awake = lambda: None if self._is_forking else self.export.poll(remote, service)
 
     def _linger(self, root: LocalRoot, spans: Sequence[Span]) -> None:
+        if self.account.waits and not self._is_forking and self.account.lives_on():
+            self.export.pipeline.awake()
         if root.trace_number:  # else no other process knows of it
             self.export.linger.take(root, spans)
 

@@ -166,6 +166,22 @@ def test_a_process_that_is_killed_leaves_the_counters_of_some_seconds_before(tmp
     assert found["ping"]["seen"] >= 20
 
 
+def test_a_process_that_drops_everything_has_its_counters_in_the_store_while_it_lives(tmp_path: Path) -> None:
+    app = "import time\ndef ping(): pass\nwhile True:\n    ping()\n    time.sleep(0.05)\n"
+    write(tmp_path, app=app, tracing=TRACING.replace("rate = 1", "rate = 0"))
+    process = subprocess.Popen([sys.executable, "-m", "autotrace", "app.py"], cwd=tmp_path, env=environment())
+    try:
+        for _ in range(200):
+            said = run(tmp_path, "show").stderr
+            if "Every trace was sampled out" in said:
+                break
+            time.sleep(0.1)
+    finally:
+        process.kill()
+        process.wait()
+    assert " dropped: ping [shop] by [[sampler.endpoints]] endpoint =" in said
+
+
 SAYING = """
 import time
 from autotrace import TraceContext
