@@ -52,10 +52,11 @@ def sampling(answer: Any, port: int = 0) -> Iterator[SamplingServer]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
+            # Before it is noted: a test changes the answer as soon as it sees who has asked.
+            body = server.answer if isinstance(server.answer, bytes) else json.dumps(server.answer).encode()
             query = parse_qs(urlsplit(self.path).query)
             server.asked.append(Asked(time.monotonic(), query.get("service", []), query, dict(self.headers)))
             time.sleep(server.delay)
-            body = server.answer if isinstance(server.answer, bytes) else json.dumps(server.answer).encode()
             self.send_response(server.status)
             for name, value in server.headers.items():
                 self.send_header(name, value)
