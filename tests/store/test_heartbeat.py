@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,8 +16,10 @@ NOW = 1_800_000_000 * SECOND
 
 
 @pytest.fixture
-def writer(tmp_path: Path) -> StoreWriter:
-    return StoreWriter(tmp_path / "traces.db")
+def writer(tmp_path: Path) -> Iterator[StoreWriter]:
+    writer = StoreWriter(tmp_path / "traces.db")
+    yield writer
+    writer.close()
 
 
 def rows(writer: StoreWriter) -> list[tuple[str, int, float]]:
