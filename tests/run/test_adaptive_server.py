@@ -24,7 +24,7 @@ from autotrace.store.read import StoreReader
 from .program import environment, write
 
 APP = """
-import time
+import sys, time
 from flask import Flask
 app = Flask(__name__)
 
@@ -33,11 +33,13 @@ app = Flask(__name__)
 def show(number):
     time.sleep(0.05)
     return number
+
+print("ready", file=sys.stderr)
 """
 TARGET = 40
 CONFIG = f'service_name = "shop"\n[sampler]\ntype = "adaptive"\ntarget_per_second = {TARGET}\n'
 SERVER = ("gunicorn", "app:app", "--workers", "3", "--worker-class", "gthread", "--threads", "16")
-PHASES = ((6, 8), (24, 8), (6, 10))
+PHASES = ((6, 9), (24, 8), (6, 10))
 """How many connections, each of about 20 requests a second, for how many seconds."""
 SETTLED = 4
 
@@ -52,7 +54,7 @@ def served(folder: Path) -> Iterator[int]:
         process = subprocess.Popen(command, cwd=folder, env=environment(), stdout=said, stderr=said)
     try:
         deadline = time.monotonic() + 30
-        while log.read_text().count("Booting worker") < 3 and time.monotonic() < deadline:
+        while log.read_text().count("ready") < 3 and time.monotonic() < deadline:
             time.sleep(0.1)
         yield int(re.findall(r"http://127\.0\.0\.1:(\d+)", log.read_text())[0])
         process.send_signal(signal.SIGTERM)
