@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import _thread
 import atexit
 import os
 import sys
@@ -12,7 +11,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from autotrace import guard
 from autotrace.account import Account
-from autotrace.errors import StoreError
 from autotrace.hook.children import Children, Entry, environment
 from autotrace.hook.code_cache import CodeCache
 from autotrace.hook.declared import meeting
@@ -23,6 +21,7 @@ from autotrace.hook.patch import Patcher
 from autotrace.hook.sudden_end import SuddenEnd
 from autotrace.hook.trace import ModuleTracing
 from autotrace.hook.woven import Woven
+from autotrace.outgoing import Outgoing
 from autotrace.overhead.meter import Meter
 from autotrace.plan.integration import libraries_by_module, load_integration
 from autotrace.plan.plan import Plan
@@ -30,17 +29,15 @@ from autotrace.plan.service import ServiceSettings
 from autotrace.plan.target import Target
 from autotrace.sample.sampler import Sampler
 from autotrace.sample.samplers import Samplers
-from autotrace.sample.sharing import Sharing
 from autotrace.span.construct import Construction
 from autotrace.span.fork import leave_to_parent, settle, watch
 from autotrace.span.service import Service
-from autotrace.span.span import LocalRoot, Span
+from autotrace.span.span import LocalRoot
 from autotrace.span.tracer import Tracer
 from autotrace.store.location import locate
 
 if TYPE_CHECKING:
     from autotrace.conventions import Environment
-    from autotrace.export.process import ProcessExport
 
 OPENTELEMETRY = "opentelemetry.trace"
 _LATE_IMPORTS = frozenset(
@@ -64,22 +61,21 @@ class Runtime:
     def __init__(self, plan: Plan, entry_names: Iterable[str] = (), entry: Entry | None = None) -> None:
         self.plan = plan
         self.store = locate(plan.store.path, plan.directory, environment())
+        self._matching = Matching(plan.targets, entry_names, libraries_by_module(), load_integration)
+        self._children = None if entry is None else Children(plan.config_file, str(self.store), entry)
         sampler = Sampler(plan.sampler)
         self._sampler = Samplers(sampler)
-        self._let_ask(sampler, plan.service_name)
-        self._export: ProcessExport | None = None
-        self._making = _thread.RLock()
         self.meter = Meter()
-        self._is_forking = False
+        self.account = Account(plan, self.store, self._sampler, self._matching, self._children, self.meter)
+        self.outgoing = Outgoing(plan, self.store, self._sampler, self.account, self.meter, self._own_tracers)
+        self.outgoing.let_ask(sampler, plan.service_name)
         self._recording = self._tracer()
         self.tracer = Runtime.first_tracer = Runtime.first_tracer or self._tracer()
         self.construction = Construction(self.tracer)
-        self._matching = Matching(plan.targets, entry_names, libraries_by_module(), load_integration)
         self._patcher = Patcher()
         cache = CodeCache(os.path.join(os.path.dirname(self.store), "code"), repr(plan.targets) + plan.how)  # noqa: PTH118, PTH120
         self._multiprocessing = Multiprocessing(self.flush, self._compile_spawned_main)
-        self._sudden_end = SuddenEnd(self._flush_waiting)
-        self._children = None if entry is None else Children(plan.config_file, str(self.store), entry)
+        self._sudden_end = SuddenEnd(self.outgoing.flush_waiting)
         after_import = {OPENTELEMETRY: self._join_opentelemetry, "signal": self._sudden_end.enter_signal}
         after_import.update(self._multiprocessing.hooks())
         if self._children is not None:
@@ -88,15 +84,14 @@ class Runtime:
         self._finder = TracingFinder(self._modules)
         self._environment: Environment | None = None
         self._undo: list[Callable[[], None]] = []
-        self.account = Account(plan, self.store, self._sampler, self._matching, self._children, self.meter)
         watch(self)
 
     def _tracer(self) -> Tracer:
         return Tracer(
             decide=self._sampler.decide,
             ended=self._sampler.ended,
-            deliver=self._deliver,
-            dropped=self.meter.dropping(self._linger),
+            deliver=self.outgoing.deliver,
+            dropped=self.meter.dropping(self.outgoing.drop),
             admits=self._admits(),
             limit=self.plan.buffer.spans_per_trace,
             ignored_errors=frozenset(self.plan.sampler.keep_ignore),
@@ -104,24 +99,6 @@ class Runtime:
 
     def _admits(self) -> Callable[[LocalRoot], bool] | None:
         return None if self._sampler.admits_all else self._sampler.admits
-
-    @property
-    def export(self) -> ProcessExport:
-        """The export side of this process: with sqlite3 and json 20 ms that a start does not pay."""
-        return self._export or self._make_export()
-
-    def _make_export(self) -> ProcessExport:
-        with self.meter, self._making:
-            from autotrace.export.process import ProcessExport
-
-            if self._export is None:
-                export = self._export = self.meter.join(ProcessExport(self.plan, self.store))
-                export.each_round.append(lambda: self.account.write_at_times(export))
-                sharing = Sharing(export.writer, lambda: self._sampler.budgets(self.plan.service_name))
-                export.each_round.append(sharing.beat)
-                for tracer in self._own_tracers():
-                    tracer.deliver = self._export.deliver  # two calls less for each trace
-            return self._export
 
     def _own_tracers(self) -> tuple[Tracer, ...]:
         """What holds our settings: where we are the newest installation, the tracer that woven code holds does too."""
@@ -132,23 +109,7 @@ class Runtime:
         from autotrace.conventions import load_all
 
         load_all()
-        self.export  # noqa: B018 - made when first read
-
-    def _deliver(self, root: LocalRoot, spans: Sequence[Span]) -> None:
-        self.export.deliver(root, spans)
-
-    def _let_ask(self, sampler: Sampler, service: str) -> None:
-        """Have a sampler that asks a server do so from its first decision on."""
-        remote = sampler.remote
-        if remote is not None:
-            # A thread that is there when a process forks makes Python print a warning.
-            remote.awake = lambda: None if self._is_forking else self.export.poll(remote, service)
-
-    def _linger(self, root: LocalRoot, spans: Sequence[Span]) -> None:
-        if self.account.waits and not self._is_forking and self.account.lives_on():
-            self.export.pipeline.awake()
-        if root.trace_number:  # else no other process knows of it
-            self.export.linger.take(root, spans)
+        self.outgoing.export  # noqa: B018 - made when first read
 
     @property
     def compile_main(self) -> Callable[[bytes | str, str], CodeType]:
@@ -184,16 +145,7 @@ class Runtime:
 
     def flush(self) -> None:
         """Bring what was kept so far to the exporters."""
-        if self._export is not None:
-            self._export.pipeline.flush(self.plan.shutdown_timeout_ns)
-        self.account.write_run(self._export)
-
-    def _flush_waiting(self) -> None:
-        try:
-            if self._export is not None and self._export.pipeline.waiting:
-                self.flush()
-        except BaseException as failure:
-            guard.swallow(failure)
+        self.outgoing.flush()
 
     def stop(self) -> None:
         """Undo everything in reverse, bring what was kept to the exporters, and say what has to be said."""
@@ -204,20 +156,15 @@ class Runtime:
 
     def _stop(self, undo: Sequence[Callable[[], None]]) -> None:
         self.tracer.active = False
-        for step in (*reversed(undo), self._uncover, self._hear_once_more):
+        for step in (*reversed(undo), self._uncover, self.outgoing.settle, self._end):
             try:
                 step()
             except BaseException as failure:
                 guard.swallow(failure)
-        try:
-            if self._export is not None and not self._export.pipeline.shutdown(self.plan.shutdown_timeout_ns):
-                self.account.say("spans were not exported: the end of the program waits no longer ([shutdown] timeout)")
-            self.account.write_run(self._export)
-            if self._export is not None:
-                self._export.writer.close()
-            self.account.report()
-        except BaseException as failure:
-            guard.swallow(failure)
+
+    def _end(self) -> None:
+        self.outgoing.shutdown()
+        self.account.report()
 
     def _uncover(self) -> None:
         """Let whoever was installed before this record again, and patch what is no longer patched."""
@@ -226,13 +173,6 @@ class Runtime:
             newest = Runtime.installed[-1]
             newest.tracer.resume(newest._recording)
             newest._trace_loaded()
-
-    def _hear_once_more(self) -> None:
-        try:
-            if self._export is not None:
-                self._export.linger.listen()
-        except StoreError as error:
-            self.account.complain_of_store(error)
 
     def constants(self, target: Target, module: str, woven: Woven) -> Mapping[str, object]:
         """What stands in the code of a woven function."""
@@ -268,10 +208,10 @@ class Runtime:
     def add_service(self, service: Service, settings: ServiceSettings) -> None:
         """Let the spans of a service be its own."""
         if settings.sampler is not None:
-            self._let_ask(self._sampler.add(service, settings.sampler), service.name)
+            self.outgoing.let_ask(self._sampler.add(service, settings.sampler), service.name)
             for tracer in self._own_tracers():
                 tracer.admits = self._admits()
-        self.export.add_service(service, settings)
+        self.outgoing.add_service(service, settings)
 
     def _join_opentelemetry(self) -> None:
         from autotrace.span import provider, runtime_context  # OpenTelemetry, which the application has just imported
@@ -286,11 +226,11 @@ class Runtime:
         """Settle what the child must agree with us on."""
         self.account.before_fork()
         self._sampler.before_fork()
-        self._is_forking = True
+        self.outgoing.is_forking = True
         try:
             settle(self.tracer)
         finally:
-            self._is_forking = False
+            self.outgoing.is_forking = False
 
     def after_fork_in_child(self) -> None:
         """Leave to the parent what is its own."""

@@ -43,7 +43,7 @@ def start(mode: str, folder: Path) -> Peer:
         raise UnavailableError(f"autotrace has no {mode} yet: {error}") from error
     assert _FUNCTIONS not in sys.modules, "they are loaded, and can no longer be woven"
     runtime = installation._runtime
-    pipeline = runtime.export.pipeline
+    pipeline = runtime.outgoing.export.pipeline
     functions = import_module(_FUNCTIONS)
     size = (lambda: posted[0]) if posted is not None else lambda: _size_of_store(folder / "traces.db")
     return Peer(
@@ -115,7 +115,7 @@ class _Encoding:
         return lambda: self._prepare(given)
 
     def _prepare(self, given: dict[str, str | int | float | bool]) -> Callable[[], int]:
-        pipeline = self._runtime.export.pipeline
+        pipeline = self._runtime.outgoing.export.pipeline
         pipeline.before_fork()  # stops the thread
         for root, spans in self._record(given):
             pipeline._queue.put(root, spans)
