@@ -65,11 +65,11 @@ class Phase(NamedTuple):
 
 
 PHASES = (
-    Phase("start", 1, 12),
-    Phase("load x 10", 1, 120),
-    Phase("workers 1 -> 4", 4, 120),
-    Phase("workers 4 -> 1", 1, 120),
-    Phase("load / 10", 1, 12),
+    Phase("start", 1, 11),
+    Phase("connections x 10", 1, 110),
+    Phase("workers 1 -> 4", 4, 110),
+    Phase("workers 4 -> 1", 1, 110),
+    Phase("connections / 10", 1, 11),
 )
 
 
