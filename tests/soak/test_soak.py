@@ -9,7 +9,6 @@ import pytest
 from .soak_run import LIMIT, VARIANTS, soak
 
 COUNT = 40_000
-# What may wait is then full after a tenth.
 MEMORY = "4MB"
 
 
@@ -17,5 +16,8 @@ MEMORY = "4MB"
     "name", ["errors kept, the rest lingers", "all kept", "OTLP hangs", "10,000 endpoints, 500 rules, OTLP refused"]
 )
 def test_memory_stays_where_it_is(name: str, tmp_path: Path) -> None:
-    memory = soak(VARIANTS[name]._replace(memory=MEMORY), COUNT, tmp_path)
+    variant = VARIANTS[name]
+    # What may wait is full after a tenth, and each endpoint was met.
+    shorter = variant._replace(memory=MEMORY, endpoints=min(variant.endpoints, COUNT // 10))
+    memory = soak(shorter, COUNT, tmp_path)
     assert memory.growth <= LIMIT
