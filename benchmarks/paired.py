@@ -1,8 +1,9 @@
 """`python -m benchmarks.paired`: what tracing costs, measured from outside and by itself; prints both and their ratio.
 
 A program runs twice at the same time, with tracing and without (AUTOTRACE=off), and both do the same work in turns of a
-third of a second. From outside: the least CPU of a turn of each, whose difference is what tracing costs; other programs
-on the machine can only add to a turn. By itself: what the traced program writes into the store for `autotrace overhead`.
+third of a second. From outside: the difference of their CPU, as a share of the traced turn's; the median over all turns,
+as other programs on the machine add to both. By itself: what the traced program writes into the store for
+`autotrace overhead`.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from statistics import median
 from typing import NamedTuple
 
 from autotrace.store.overhead import NOTHING, STAGES, Nanoseconds, total
@@ -24,7 +26,7 @@ from benchmarks.environments import CHECKOUT
 PROGRAM = "benchmarks.apps.paired_program"
 COUNTS = {"functions": 500, "tags": 400, "roots": 50_000, "flask": 1200, "fastapi": 120, "requests": 25, "httpx": 30}
 """Pieces of work of one turn: about a third of a second of CPU, untraced."""
-TURNS = 20
+TURNS = 8
 _CONFIG = """\
 service_name = "shop"
 [[targets]]
@@ -113,13 +115,13 @@ def _measure(untraced: Program, traced: Program, count: int, turns: int) -> Pair
     for program in (untraced, traced):
         program.take_turn(count // 3)  # what is done once
     before = traced.told()
-    least = min(untraced.take_turn(count) for _ in range(2))
-    taken = []
+    taken, shares = [], []
     for _ in range(turns):
+        plain = untraced.take_turn(count)
         taken.append(traced.take_turn(count))
-        least = min(least, untraced.take_turn(count))
+        shares.append(1 - (plain + untraced.take_turn(count)) / 2 / taken[-1])
     told = [(later - earlier) / sum(taken) for earlier, later in zip(before, traced.told(), strict=True)]
-    return Pair(1 - least / min(taken), tuple(told))
+    return Pair(median(shares), tuple(told))
 
 
 @contextmanager

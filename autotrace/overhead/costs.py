@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from autotrace.overhead.places import BEGINNINGS, TAGGED
+from autotrace.overhead.places import BEGINNINGS, SILENT, TAGGED
 from autotrace.overhead.stopwatch import Event
 from autotrace.span.site import Site
 from autotrace.store.overhead import CREATION, EXPORT, NOTHING, TAGS, Nanoseconds
@@ -50,7 +50,8 @@ class _Calls:
         """Nanoseconds of one call by stage, exceptions cut down to what is usual."""
         sums = [sum(stages) for stages in self.latest]
         # Of few calls the first, which does what is done once, may be a half.
-        most = _EXCEPTION * sorted(sums)[(len(sums) - 1) // 3]
+        usual = sorted(sums)[(len(sums) - 1) // 3]
+        most = usual * min(_EXCEPTION, 1 + len(sums) / 4)
         kept = [min(1.0, most / whole) if whole else 0.0 for whole in sums]
         columns = zip(*self.latest, strict=True)
         return [sum(map(float.__mul__, kept, map(float, column))) / len(sums) for column in columns]
@@ -72,7 +73,7 @@ class _Place:
         """Nanoseconds of a span by stage; `plain_ns` of one without tags, to begin."""
         total = [0.0] * EXPORT
         for kind, calls in list(self.calls.items()):
-            count = self.begins if kind in BEGINNINGS else self.ends or self.begins
+            count = self.begins if kind in BEGINNINGS or kind == SILENT else self.ends or self.begins
             mean = calls.mean()
             if kind == TAGGED and plain_ns:
                 tags = max(mean[CREATION] - plain_ns, 0.0)
@@ -99,6 +100,8 @@ class Costs:
         """Remember one timed call."""
         site = _site(event.owner)
         key = None if site is None else key_of(site)
+        if key is not None and event.kind.startswith(SILENT) and not event.stages[CREATION]:
+            key = key._replace(kind=SILENT)
         place = self._places.get(key)
         if place is None:
             if len(self._places) >= _MOST_PLACES and key is not None:
@@ -108,7 +111,7 @@ class Costs:
         if calls is None:
             calls = place.calls.setdefault(event.kind, _Calls())
         calls.add(event.stages)
-        place.begins += event.kind in BEGINNINGS
+        place.begins += event.kind in BEGINNINGS or event.kind == SILENT
         place.ends += event.ends
         if event.objects > _COLLECTED:
             place.objects += event.objects
@@ -143,7 +146,7 @@ class Costs:
             if key is not None and place.spans:
                 each = zip(place.per_span(self.plain_ns), shared, strict=True)
                 means[key] = (*(round(sum(one)) for one in each), 0)
-                for kind in (key.kind, None):
+                for kind in (key.kind,) if key.kind == SILENT else (key.kind, None):
                     kinds.setdefault(kind, []).append((place.spans, means[key]))
         for kind, members in kinds.items():
             means[kind] = _weighted(members)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from autotrace.overhead.costs import Key, key_of
+from autotrace.overhead.places import SILENT
 from autotrace.sample.endpoint import endpoint_of
+from autotrace.span.hushed import limited
 from autotrace.span.span import LocalRoot, Span
 
 OTHERS = "(others)"
@@ -65,7 +67,8 @@ class Counts:
         picked = [spans[self._below(len(spans))] for _ in range(_PIECE)] if len(spans) > _PIECE else spans
         each = len(spans) / len(picked)
         # Dropped when the local root held too many: of what they were, the rest of it is the best witness.
-        lost = root.dropped / len(picked) if not root.open else 0.0
+        # The calls of a function that is limited are among them, and were no spans.
+        lost = root.dropped / len(picked) if not root.open and not limited else 0.0
         for span in picked:
             self._count_one(endpoint, span, weight * each, exported)
             if lost:
@@ -78,6 +81,15 @@ class Counts:
         self.recorded[line] = self.recorded.get(line, 0.0) + weight
         if exported:
             self.exported[line] = self.exported.get(line, 0.0) + weight
+
+    def with_silent(self) -> dict[Line, float]:
+        """What was recorded, and the calls of functions that were called too often to be recorded."""
+        found = dict(self.recorded)
+        for site, hush in list(limited.items()):
+            endpoint = site.name if hush.alone else OTHERS
+            line = (endpoint, site.name, key_of(site)._replace(kind=SILENT))
+            found[line] = found.get(line, 0.0) + hush.calls
+        return found
 
     @staticmethod
     def _known(names: set[str], name: str) -> str:

@@ -154,24 +154,25 @@ class Meter:
     def overhead(self) -> Overhead:
         """What tracing has cost so far."""
         export_ns = 0 if self._pipeline is None else self._pipeline.cpu_ns
-        lines = self._lines(export_ns)
+        counts = self._counts.with_silent()
+        lines = self._lines(counts, export_ns)
         return Overhead(
             cpu_ns=self._cpu(),
             stages=(*_sum(lines.values())[:EXPORT], export_ns),
-            targets=_group(lines, self._counts.recorded, lambda line: (line[1], line[2].function)),
-            endpoints=_group(lines, self._counts.recorded, lambda line: (line[0], "")),
+            targets=_group(lines, counts, lambda line: (line[1], line[2].function)),
+            endpoints=_group(lines, counts, lambda line: (line[0], "")),
             timed=self._costs.timed,
             measuring_ns=self._installing_ns + self._stopwatch.cost(self._costs.timed),
         )
 
-    def _lines(self, export_ns: int) -> dict[Line, tuple[float, ...]]:
+    def _lines(self, counts: Mapping[Line, float], export_ns: int) -> dict[Line, tuple[float, ...]]:
         """Nanoseconds by stage of all spans of each line; those of the export by the number of spans."""
-        recorded, exported = dict(self._counts.recorded), self._counts.exported
-        objects = {line: self._costs.objects(line[2]) * count for line, count in recorded.items()}
+        exported = dict(self._counts.exported)
+        objects = {line: self._costs.objects(line[2]) * count for line, count in counts.items()}
         collected = self._collector.cost_of(sum(objects.values())) / (sum(objects.values()) or 1.0)
         each = export_ns / (sum(exported.values()) or 1.0)
         found = {}
-        for line, count in recorded.items():
+        for line, count in counts.items():
             costs = [one * count for one in self._costs.of(line[2])]
             costs[RECORDING] += objects[line] * collected
             costs[EXPORT] = exported.get(line, 0.0) * each

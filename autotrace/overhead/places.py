@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from types import FunctionType
 from typing import Any, NamedTuple
 
+from autotrace.span.hushed import Hush, HushedSite
 from autotrace.span.site import Site
 from autotrace.span.span import Span
 from autotrace.span.tracer import Tracer
@@ -14,6 +15,8 @@ from autotrace.store.overhead import CREATION, PROPAGATION, RECORDING, TAGS
 
 PLAIN, TAGGED = "plain", "tagged"
 """Kinds of calls that begin a span: without tags, and with some, whose cost is then told from the difference."""
+SILENT = "silent"
+"""The kind of calls of a function that is called too often to be recorded (`autotrace.span.hushed`)."""
 
 BEGINNINGS = frozenset((PLAIN, TAGGED, "start", "start_remote", "begin"))
 """Kinds of calls in which a span begins, where they are not part of another one."""
@@ -54,8 +57,10 @@ def places() -> Iterator[Place]:
 
 
 def _every_place() -> Iterator[Place]:
+    yield Place(HushedSite.__dict__["nullcontext"], RECORDING, SILENT)
+    yield Place(Hush.__dict__["__exit__"], RECORDING, "silent end")
     for kind in (Site, *_below(Site)):
-        if "nullcontext" in kind.__dict__:
+        if "nullcontext" in kind.__dict__ and kind is not HushedSite:
             yield Place(kind.__dict__["nullcontext"], CREATION, TAGGED if hasattr(kind, "tags") else PLAIN)
     for span in (Span, *_below(Span)):
         if "__exit__" in span.__dict__:

@@ -51,19 +51,35 @@ class Stopwatch:
     def calibrate(self) -> None:
         """Time spans that are nobody's, and the same without timing: the difference is what timing takes.
 
-        Half of it falls within each of a span's two calls. What falls around a call, functions that do nothing tell.
+        Half of it falls within each of a span's two calls. What falls around a call that is part of another timed one,
+        functions that do nothing tell.
         """
         events: list[Event] = []
         quiet = Stopwatch(events.append)
         begin, end = quiet.timed(Site.nullcontext, 0, ""), quiet.timed(Span.__exit__, 0, "")
         nothing = quiet.timed(_nothing, 0, "")
-        pair, whole = Context().run(_try, begin, end, nothing)
-        halves = [sum(event.stages) for event in events]
-        spans, empty = halves[: 2 * _TRIALS], halves[2 * _TRIALS :]
+        pair = Context().run(_try, begin, end)
+        spans = [sum(event.stages) for event in events]
         timed = median(map(sum, zip(spans[::2], spans[1::2], strict=True)))
         self._within = max(int(timed - pair) // 2, 0)
-        self._around = max(int(whole - median(empty)), 0)
+        self._around = max(quiet._try_within(nothing), 0)
         self.plain_ns = max(int(median(spans[::2])) - self._within, 0)
+
+    def _try_within(self, nothing: Function) -> int:
+        """Nanoseconds that fall around a timed call within another one."""
+        clock = Clock.now
+        outer = [0, 0, 0, 0, 0, 0]
+        thread = _thread.get_ident()
+        self._stacks[thread] = [outer]
+        calls = []
+        for _ in range(_TRIALS):
+            inside = outer[5]
+            before = clock()
+            nothing(None)
+            whole = clock() - before
+            calls.append(whole - (outer[5] - inside))
+        del self._stacks[thread]
+        return int(median(calls)) - min(-(clock() - clock()) for _ in range(_TRIALS))
 
     def cost(self, calls: int) -> int:
         """Nanoseconds that the timing of so many calls takes."""
@@ -93,10 +109,11 @@ class Stopwatch:
                 stack = stacks[thread] = []
             # Nanoseconds by stage of the calls within, spans that ended there, and all that they took with their timing.
             frame = [0, 0, 0, 0, 0, 0]
+            is_outermost = not stack
             stack.append(frame)
             result = None
-            objects = watched()[0]
-            used = cpu() if len(stack) == 1 else 0
+            if is_outermost:
+                objects, used = watched()[0], cpu()
             before = clock()
             try:
                 result = function(*args, **kwargs)
@@ -104,10 +121,10 @@ class Stopwatch:
             finally:
                 took = clock() - before
                 try:
-                    used = cpu() - used
-                    objects = watched()[0] - objects
                     self._end(stack, frame, took, stage, ends)
-                    if not stack:
+                    if is_outermost:
+                        used = cpu() - used
+                        objects = watched()[0] - objects
                         del stacks[thread]
                         owner = result if by_result else args[0] if args else None
                         # Less CPU than time: another thread ran meanwhile, or was waited for.
@@ -130,8 +147,8 @@ class Stopwatch:
             above[5] += took + self._around
 
 
-def _try(begin: Function, end: Function, nothing: Function) -> tuple[float, float]:
-    """Nanoseconds of a span that is not timed, and of a timed call of nothing; makes as many timed spans and calls."""
+def _try(begin: Function, end: Function) -> float:
+    """Nanoseconds of a span that is not timed; makes as many timed ones."""
     clock = Clock.now
     tracer = Tracer(lambda root: False, lambda root: False, lambda root, spans: None)
     site = Site(tracer, "calibration")
@@ -145,13 +162,7 @@ def _try(begin: Function, end: Function, nothing: Function) -> tuple[float, floa
                 span = site.nullcontext()
                 span.__exit__(None, None, None)
             pairs.append((clock() - before) / _PAIRS)
-        calls = []
-        for _ in range(_TRIALS):
-            before = clock()
-            nothing(None)
-            calls.append(clock() - before)
-        reading = min(-(clock() - clock()) for _ in range(_TRIALS))
-    return median(pairs), median(calls) - reading
+    return median(pairs)
 
 
 def median(values: Iterable[float]) -> float:
