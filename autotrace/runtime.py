@@ -90,6 +90,7 @@ class Runtime:
         return Tracer(
             decide=self._sampler.decide,
             ended=self._sampler.ended,
+            early=self._sampler.early,
             deliver=self.outgoing.deliver,
             dropped=self.meter.dropping(self.outgoing.drop),
             admits=self._admits(),

@@ -67,7 +67,7 @@ class Adaptive:
         """Find the rate of one more endpoint from now on."""
         endpoint.rejected_below = threshold(self._settings.rate)
         endpoint.first = Limiter(self._settings.min_per_second)
-        endpoint.adaptive = self
+        endpoint.rates = self
         self._endpoints.append(endpoint)
 
     def observe(self, endpoint: EndpointSampler, now: int) -> None:

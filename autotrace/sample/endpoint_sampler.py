@@ -36,12 +36,12 @@ class EndpointSampler:
         "_clock",
         "_durations",
         "_kept",
-        "adaptive",
         "background",
         "errors",
         "first",
         "limited",
         "name",
+        "rates",
         "refused",
         "rejected_below",
         "requested",
@@ -67,7 +67,7 @@ class EndpointSampler:
         self.rule = rule
         self.rejected_below = threshold(rule.rate or 0.0)
         self.first: Limiter | None = None
-        self.adaptive: Adaptive | Remote | None = None
+        self.rates: Adaptive | Remote | None = None
         self.throughput = 0.0
         self._clock = clock
         self._durations = None if rule.slower_than_quantile is None else Durations(rule.slower_than_quantile)
@@ -88,10 +88,10 @@ class EndpointSampler:
 
     def decide(self, root: LocalRoot) -> bool:
         """The head decision of a root on which no caller has decided."""
-        first, adaptive = self.first, self.adaptive
-        now = 0 if first is None and adaptive is None else self._clock()
-        if adaptive is not None:
-            adaptive.observe(self, now)
+        first, rates = self.first, self.rates
+        now = 0 if first is None and rates is None else self._clock()
+        if rates is not None:
+            rates.observe(self, now)
         chosen = first is not None and first.take(now)
         below = self.rejected_below
         state = root.trace_state
@@ -108,12 +108,21 @@ class EndpointSampler:
             root.trace_state = with_threshold(state, below if below >= 0 else None)
         return sampled
 
+    def keeps_early(self, root: LocalRoot, tags: Tags) -> bool:
+        """Whether a root that has not ended is kept, unsampled, for what it and its spans say by now."""
+        reason = (
+            "errors" if root.error and self.rule.errors else "tagged" if tags and tags.are_on(root.finished) else ""
+        )
+        if reason:
+            root.span.details().attributes[KEEP] = reason
+        return bool(reason)
+
     def keeps(self, root: LocalRoot, duration: int, tags: Tags) -> bool:
         """Whether a root that ended after `duration` nanoseconds, unsampled, is kept all the same."""
         rule = self.rule
         if root.keep:
-            # An error whose spans overflow is kept at once, though nobody has asked for it.
-            return self._kept_for("errors" if root.error and rule.errors else "requested", root)
+            early = root.span.details().attributes.get(KEEP)
+            return self._kept_for(early if early == "errors" or early == "tagged" else "requested", root)
         # Every duration counts for the percentile, whatever else there is to say.
         is_slow = bool(rule.slower_than) and duration > rule.slower_than
         if root.error and rule.errors:

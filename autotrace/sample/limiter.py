@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 _SECOND = 1_000_000_000
+_LONGEST = 1e18
 
 
 class Limiter:
@@ -22,7 +23,8 @@ class Limiter:
     def share(self, fraction: float) -> None:
         """Let a part through from now on, from 0 to 1: other processes let the rest through."""
         per_second = self._per_second * fraction
-        self._interval = round(_SECOND / per_second) if per_second > 0 else 0
+        # Of a nanosecond at least, and never longer than a clock lives.
+        self._interval = max(round(min(_SECOND / per_second, _LONGEST)), 1) if per_second > 0 else 0
         self._horizon = max(_SECOND, self._interval)
 
     def reset(self) -> None:

@@ -39,7 +39,7 @@ class Remote:
 
     def join(self, endpoint: EndpointSampler) -> None:
         """Give one more endpoint its rate from now on."""
-        endpoint.adaptive = self
+        endpoint.rates = self
         self._endpoints.append(endpoint)
         if self._strategies is None:
             endpoint.rejected_below = threshold(self.settings.rate)

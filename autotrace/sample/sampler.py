@@ -77,6 +77,10 @@ class Sampler:
             return remote.sampled
         return _decide(root, self._endpoint(root))
 
+    def early(self, root: LocalRoot) -> bool:
+        """The decision on a local root that holds too many spans to wait for its end: by what is known so far."""
+        return root.keep or root.sampled or self._endpoint(root).keeps_early(root, self._tags)
+
     def ended(self, root: LocalRoot) -> bool:
         """The late decision: whether an ended local root is exported: sampled, or worth keeping."""
         endpoint = self._endpoint(root)

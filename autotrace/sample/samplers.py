@@ -48,6 +48,10 @@ class Samplers:
         """The head decision of a local root."""
         return (self._sampler(root) if self._own else self._process).decide(root)
 
+    def early(self, root: LocalRoot) -> bool:
+        """The decision on a local root that holds too many spans to wait for its end."""
+        return self._sampler(root).early(root)
+
     def ended(self, root: LocalRoot) -> bool:
         """The late decision of a local root that has ended."""
         return (self._sampler(root) if self._own else self._process).ended(root)

@@ -28,7 +28,8 @@ read_foreign_context: Callable[[object], Lineage] = lambda context: None  # noqa
 class Tracer:
     """One process's recording: what happens when a local root starts, overflows and ends.
 
-    `decide` gives the head decision of a local root, `ended` the late one; `deliver` takes the finished spans of one that is
+    `decide` gives the head decision of a local root, `ended` the late one, `early` that on one which holds too many spans to
+    wait for its end; `deliver` takes the finished spans of one that is
     kept, `dropped` those of one that is not. `admits` says whether anything is recorded below a local root that has just
     started, and lets it start as its rule says; None: there is no such rule. `limit` is how many finished spans one local
     root may hold.
@@ -43,6 +44,7 @@ class Tracer:
         ignored_errors: frozenset[str] = frozenset(),
         dropped: Callable[[LocalRoot, Sequence[Span]], None] = lambda root, spans: None,
         admits: Callable[[LocalRoot], bool] | None = None,
+        early: Callable[[LocalRoot], bool] = lambda root: root.error or root.keep or root.sampled,
     ) -> None:
         self.decide = decide
         self.ended = ended
@@ -51,12 +53,13 @@ class Tracer:
         self.ignored_errors = ignored_errors
         self.dropped = dropped
         self.admits = admits
+        self.early = early
         self.active = True
 
     def resume(self, other: Tracer) -> None:
         """Record for `other` from now on: what was woven once stays woven and holds this tracer."""
         self.decide, self.ended, self.deliver = other.decide, other.ended, other.deliver
-        self.admits = other.admits
+        self.admits, self.early = other.admits, other.early
         self.limit, self.ignored_errors, self.dropped = other.limit, other.ignored_errors, other.dropped
         self.active = True
 
@@ -191,7 +194,7 @@ class Tracer:
         if root.unrecorded is not None:
             root.finished = []
             return
-        is_kept = root.error or root.keep or root.sampled
+        is_kept = self.early(root)
         if is_kept:
             root.keep = True
         with making:

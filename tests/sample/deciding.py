@@ -21,11 +21,18 @@ SECOND = 1_000_000_000
 class Deciding:
     """Local roots of any name, duration, error and tags; `kept` are the names of those that were delivered."""
 
-    def __init__(self, settings: SamplerSettings) -> None:
+    def __init__(self, settings: SamplerSettings, limit: int = 5000) -> None:
         self.now = 1000 * SECOND
         self.sampler = Sampler(settings, lambda: self.now)
         self.kept: list[str] = []
-        self.tracer = Tracer(self.sampler.decide, self.sampler.ended, self._deliver, admits=self.sampler.admits)
+        self.tracer = Tracer(
+            self.sampler.decide,
+            self.sampler.ended,
+            self._deliver,
+            admits=self.sampler.admits,
+            early=self.sampler.early,
+            limit=limit,
+        )
 
     def _deliver(self, root: LocalRoot, spans: Sequence[Span]) -> None:
         self.kept.append(root.span.name)

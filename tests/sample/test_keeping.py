@@ -172,3 +172,36 @@ def test_every_reason_is_counted_by_itself() -> None:
     counts = process.counts()
     assert (counts.seen, counts.kept, counts.dropped) == (5, 4, 1)
     assert (counts.background, counts.errors, counts.slow, counts.tagged) == (1, 1, 1, 1)
+
+
+def overflowing(process: Deciding, **tags: AttributeScalar) -> None:
+    """A local root with so many children that the first, which has the tags, is given up or delivered before the end."""
+    site = Site(process.tracer, "work", "server")
+    root = process.tracer.start_remote(site, Span, None)
+    for number in range(40):
+        child = process.tracer.start(site, Span, root)
+        if number == 0:
+            child.details().attributes.update(tags)
+            if not tags:
+                child.fail(OSError("down"))
+        child.close()
+    root.close()
+
+
+def test_a_tag_early_in_a_trace_that_overflows_keeps_it() -> None:
+    process = Deciding(OFF._replace(keep_tags=(("tier", "gold"),)), limit=10)
+    overflowing(process, tier="gold")
+    overflowing(process, tier="silver")
+    assert (process.counts().seen, process.counts().tagged) == (2, 1)
+
+
+def test_an_error_early_in_a_trace_that_overflows_keeps_it_where_errors_count() -> None:
+    process = Deciding(OFF, limit=10)
+    overflowing(process)
+    assert process.counts().errors == 1
+
+
+def test_an_error_that_does_not_count_is_no_reason_to_export_a_trace_that_overflows() -> None:
+    process = Deciding(OFF._replace(endpoints=(rule("work", errors=False),)), limit=10)
+    overflowing(process)
+    assert (process.kept, process.counts().dropped) == ([], 1)

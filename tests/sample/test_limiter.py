@@ -123,3 +123,9 @@ def test_only_what_a_rate_chose_says_how_many_it_stands_for() -> None:
     roots = [process.run(remote=RemoteParent((1 << 64) | low, 1)) for low in (1, 2**55, 1)]
     assert [root.sampled for root in roots] == [True, True, False]
     assert [root.trace_state for root in roots] == ["", "ot=th:8", ""]
+
+
+@pytest.mark.parametrize("limit", [1e-310, 1e-300, 1e12, 1e300])
+def test_a_limit_beyond_all_measure_is_one_all_the_same(limit: float) -> None:
+    passed = let_through(Limiter(limit), 100, 60)
+    assert passed == (1 if limit < 1 else 6000)
