@@ -11,7 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from .soak_run import FOLDER, LIMIT, VARIANTS, Memory, soak
+from .soak_run import FOLDER, LIMIT, VARIANTS, Memory, Variant, soak
 
 RESULTS = FOLDER / "RESULTS.md"
 COUNT = 1_000_000
@@ -40,7 +40,8 @@ def report(found: dict[str, Memory], count: int) -> str:
         "",
         f"`python -m tests.soak`, {today}, CPython {platform.python_version()}. "
         f"Resident memory after {count // 10:,} requests and after {count:,}: "
-        f"the second may be {LIMIT / 1e6:.0f} MB above the first.",
+        f"the second may be {LIMIT / 1e6:.0f} MB above the first. "
+        f"`[buffer] memory` was {Variant().memory}, so that what may wait was full after a tenth.",
         "",
         "| | after a tenth | after all | growth |",
         "|---|---|---|---|",
