@@ -56,7 +56,9 @@ def _explain_sampled_out(runs: Sequence[Run], seen: int) -> str:
         reasons.append(f"by {printable(latest.rule)}")
     why = f" ({', '.join(reasons)})" if reasons else ""
     lines = [f"Every trace was sampled out: {seen} seen, 0 kept{why}, in {_name(latest)}.", *_explain_endpoints(runs)]
-    lines.append("Errors are kept at any rate, unless keep.errors = false; raise the rate under [sampler] to keep more.")
+    lines.append(
+        "Errors are kept at any rate, unless keep.errors = false; raise the rate under [sampler] to keep more."
+    )
     return "\n".join(lines)
 
 
