@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from autotrace.overhead.costs import Key, key_of
 from autotrace.overhead.places import SILENT
-from autotrace.sample.endpoint import endpoint_of
 from autotrace.span.hushed import limited
 from autotrace.span.span import LocalRoot, Span
 
@@ -58,7 +57,7 @@ class Counts:
         return (self._random >> 8) % limit
 
     def _count(self, root: LocalRoot, spans: Sequence[Span], weight: float, exported: bool) -> None:
-        endpoint = self._known(self._endpoints, endpoint_of(root.span))
+        endpoint = self._known(self._endpoints, root.span.name)  # without the path, where no route is known
         if root.span in spans[-1:]:
             self._count_one(endpoint, root.span, weight, exported)
             spans = spans[:-1]

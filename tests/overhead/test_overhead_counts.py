@@ -57,6 +57,17 @@ def test_names_without_end_are_counted_together() -> None:
     assert found[OTHERS] >= 100
 
 
+def test_requests_without_a_route_are_one_endpoint_whatever_their_path() -> None:
+    counts, recording = Counts(), Recording()
+    for number in range(100):
+        span = recording.tracer.start(Site(recording.tracer, "GET", "server"), Span, None)
+        span.details().attributes["url.path"] = f"/{number}"
+        span.close()
+        if counts.is_due():
+            counts.add(span.root, [span], exported=True)
+    assert {endpoint for endpoint, _, _ in counts.recorded} == {"GET"}
+
+
 def test_an_overhead_is_read_as_it_was_written() -> None:
     cost = Cost("work", "shop.work", 3, (1, 2, 3, 4, 5))
     overhead = Overhead(1000, (1, 2, 3, 4, 5), (cost,), (cost,), 7, 8)
