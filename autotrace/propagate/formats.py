@@ -38,6 +38,7 @@ HEADERS = HTTP.headers
 
 EXTERNAL_LIMIT = 128
 STATE_LIMIT = 512
+_LONG_MEMBER = 128
 BAGGAGE_LIMIT = 8192
 
 _TRACEPARENT = re.compile(r"([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?")
@@ -125,7 +126,7 @@ def _from_traceparent(read: Read) -> RemoteParent | None:
         return None
     if not int(trace_id, 16) or not int(span_id, 16):
         return None
-    state = _passed_on(read("tracestate"), STATE_LIMIT)
+    state = _state(read("tracestate"))
     return RemoteParent(int(trace_id, 16), int(span_id, 16), bool(int(flags, 16) & 1), state)
 
 
@@ -150,6 +151,17 @@ def _external_id(identifier: str) -> str | None:
         return None
     known = _TRACE_ID.fullmatch(identifier) or _UUID.fullmatch(identifier)
     return None if known else identifier
+
+
+def _state(value: str | None) -> str:
+    """A `tracestate` of at most 512 characters: the longest entries go first, then the last (W3C, section 3.3.1.5)."""
+    members = [member.strip() for member in (value or "").split(",")]
+    members = [member for member in members if member and _PRINTABLE.fullmatch(member)]
+    if sum(map(len, members)) + len(members) - 1 > STATE_LIMIT:
+        members = [member for member in members if len(member) <= _LONG_MEMBER]
+    while sum(map(len, members)) + len(members) - 1 > STATE_LIMIT:
+        members.pop()
+    return ",".join(members)
 
 
 def _passed_on(value: str | None, limit: int) -> str:

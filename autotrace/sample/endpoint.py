@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from autotrace.sample.globs import PIECE, STAR, expression, text_glob
 from autotrace.span.detail import Detail
 from autotrace.span.span import Span
 
@@ -14,7 +15,7 @@ _PART = re.compile(r"(\{[^{}]*\}|<[^<>]*>|\*|\?)")
 
 
 def endpoint_of(span: Span) -> str:
-    """The endpoint of a local root: the name of its span, with the concrete path where a server knows no route (yet).
+    """The endpoint of a local root: the name of its span, the very object, or method and path where no route is known (yet).
 
     `POST /orders/{id}` for an HTTP server, `GET /orders/17` before its route is known or when it has none,
     `pkg.Service/Method` for an RPC server, else the span's name.
@@ -44,25 +45,21 @@ def compile_endpoint(text: str) -> Callable[[str], object]:
         text = f"* {text}"
     request = _METHOD_AND_PATH.fullmatch(text)
     if request is None:
-        return re.compile(_name_expression(text), re.DOTALL).fullmatch
+        return re.compile(text_glob(text), re.DOTALL).fullmatch
     method, path = request.groups()
     method = r"\S+" if method == "*" else f"(?i:{re.escape(method)})"
     return re.compile(f"{method} {_path_expression(path)}", re.DOTALL).fullmatch
 
 
 def _path_expression(path: str) -> str:
-    return "".join(_part_expression(part) for part in _PART.split(path))
+    return expression([part for text in _PART.split(path) for part in _parts(text)])
 
 
-def _part_expression(part: str) -> str:
-    if part == "*":
-        return ".*"
-    if part == "?":
-        return "[^/]"
-    if _PART.fullmatch(part):
-        return ".+" if part.startswith("<path:") or part.endswith(":path}") else "[^/]+"
-    return re.escape(part)
-
-
-def _name_expression(text: str) -> str:
-    return re.escape(text).replace(r"\*", ".*").replace(r"\?", ".")
+def _parts(text: str) -> tuple[str, ...]:
+    if text == "*":
+        return (STAR,)
+    if text == "?":
+        return ("[^/]",)
+    if _PART.fullmatch(text):
+        return (".", STAR) if text.startswith("<path:") or text.endswith(":path}") else (PIECE,)
+    return (re.escape(text),)

@@ -20,31 +20,33 @@ _LITERAL = re.compile(r"[^*?{<]*")
 
 
 class Rules:
-    """Finds rules by what an endpoint begins with: its method and path, its path alone (any method), or its name."""
+    """Finds rules by what an endpoint begins with: its name, its method and path, or its path alone (any method)."""
 
     def __init__(self, rules: Sequence[Rule]) -> None:
-        self._whole = _Beginnings()
+        self._name = _Beginnings()
+        self._request = _Beginnings()
         self._path = _Beginnings()
         for place, rule in enumerate(rules):
             request = _REQUEST.fullmatch(rule.endpoint)
             if request is None:
-                self._whole.add(_LITERAL.match(rule.endpoint)[0], (place, rule))  # type: ignore[index]  # it always matches
+                self._name.add(_LITERAL.match(rule.endpoint)[0], (place, rule))  # type: ignore[index]  # it always matches
                 continue
             method, path = request.groups()
             literal = _LITERAL.match(path)[0]  # type: ignore[index]  # likewise
             if method in (None, "*"):
                 self._path.add(literal, (place, rule))
             else:
-                self._whole.add(f"{method.upper()} {literal}", (place, rule))
+                self._request.add(f"{method.upper()} {literal}", (place, rule))
 
     def find(self, endpoint: str) -> Rule | None:
         """The first rule, in the order of the file, that `endpoint` matches."""
-        found = self._whole.find(endpoint, endpoint)
-        if self._path.lengths:
-            path = self._path.find(endpoint[endpoint.find(" /") + 1 :], endpoint)
-            if found is None or (path is not None and path[0] < found[0]):
-                found = path
-        return None if found is None else found[1]
+        found = self._name.find(endpoint, endpoint)
+        middle = endpoint.find(" /")
+        if middle > 0:
+            method, path = endpoint[:middle].upper(), endpoint[middle + 1 :]
+            # The methods of HTTP, whatever a rule writes; a queue may also have a name like a path.
+            found = [*found, *self._request.find(f"{method} {path}", endpoint), *self._path.find(path, endpoint)]
+        return min(found, key=itemgetter(0))[1] if found else None
 
 
 class _Beginnings:
@@ -56,7 +58,7 @@ class _Beginnings:
         self._rules.setdefault(literal, []).append(rule)
         self.lengths = sorted({*self.lengths, len(literal)})
 
-    def find(self, text: str, endpoint: str) -> _Place | None:
+    def find(self, text: str, endpoint: str) -> list[_Place]:
         places = self._rules
         found: list[_Place] = []
         for length in self.lengths:
@@ -66,4 +68,4 @@ class _Beginnings:
                 if rule[1].matches(endpoint):
                     found.append(rule)
                     break
-        return min(found, key=itemgetter(0)) if found else None
+        return found

@@ -42,7 +42,8 @@ class Sampler:
         self.adaptive = Adaptive(settings, clock) if settings.type == "adaptive" else None
         self.remote = Remote(settings) if settings.type == "jaeger_remote" else None
         self._endpoints: dict[tuple[str, Rule], EndpointSampler] = {}
-        self._by_text: dict[str, EndpointSampler] = {}
+        self._by_name: dict[str, EndpointSampler] = {}
+        self._by_path: dict[tuple[str, str], EndpointSampler] = {}
         self._reservoirs = Reservoirs(settings, self._rules, self._default)
         self.budgets: Mapping[str, Budget] = self._reservoirs.limiters
         if self.adaptive is not None:
@@ -107,13 +108,26 @@ class Sampler:
 
     def _endpoint(self, root: LocalRoot) -> EndpointSampler:
         text = endpoint_of(root.span)
-        endpoint = self._by_text.get(text)
+        name = root.span.name
+        if text is not name:
+            # Before its route is known: what is found then does not hold for the name that it has later.
+            return self._of_path(text, name)
+        endpoint = self._by_name.get(name)
         if endpoint is None:
-            endpoint = self._find(text, root.span.name)
-            if len(self._by_text) >= _REMEMBERED_TEXTS:
+            endpoint = self._find(name, name)
+            if len(self._by_name) >= _REMEMBERED_TEXTS:
+                self._by_name = {}
+            self._by_name[name] = endpoint
+        return endpoint
+
+    def _of_path(self, text: str, name: str) -> EndpointSampler:
+        endpoint = self._by_path.get((text, name))
+        if endpoint is None:
+            endpoint = self._find(text, name)
+            if len(self._by_path) >= _REMEMBERED_TEXTS:
                 # Paths without a route have no end; asking a few rules again is cheaper than keeping an order.
-                self._by_text = {}
-            self._by_text[text] = endpoint
+                self._by_path = {}
+            self._by_path[text, name] = endpoint
         return endpoint
 
     def _find(self, text: str, name: str) -> EndpointSampler:

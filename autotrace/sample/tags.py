@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
+from autotrace.sample.globs import text_glob
 from autotrace.span.detail import Detail
 from autotrace.span.finished import AttributeScalar, AttributeValue
 from autotrace.span.span import Span
@@ -40,7 +41,7 @@ def _attributes(span: Span) -> Mapping[str, AttributeValue]:
 
 def _test(wanted: AttributeScalar) -> Callable[[object], bool]:
     if isinstance(wanted, str):
-        expression = re.compile(re.escape(wanted).replace(r"\*", ".*").replace(r"\?", "."), re.DOTALL)
+        expression = re.compile(text_glob(wanted), re.DOTALL)
         return lambda value: isinstance(value, str) and expression.fullmatch(value) is not None
     # True is 1 in Python, but not in a file.
     is_boolean = isinstance(wanted, bool)

@@ -97,6 +97,15 @@ def test_what_is_no_printable_id_is_dropped(identifier: str) -> None:
     assert read({"X-Trace-ID": identifier}) == Inbound()
 
 
+def test_a_tracestate_that_is_too_long_loses_its_longest_entries_and_then_its_last() -> None:
+    own, long = "ot=th:c;rv:20000000000000", "long=" + "x" * 200
+    short = [f"v{number}={'y' * 90}" for number in range(6)]
+    found = read({"traceparent": VALID, "tracestate": ",".join([own, long, *short, "bad=\u00e9"])}).parent
+    assert found is not None
+    assert found.trace_state == ",".join([own, *short[:5]])
+    assert len(found.trace_state) <= 512
+
+
 def test_tracestate_and_baggage_are_passed_on_as_they_came() -> None:
     found = read({"traceparent": VALID, "tracestate": ["a=1", "b=2"], "baggage": "tier=gold"}).parent
     assert found is not None

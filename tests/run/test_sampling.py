@@ -164,6 +164,13 @@ def test_what_is_not_recorded_leaves_the_callers_span_the_parent_of_the_next(tmp
     assert headers["tracestate"] == "vendor=1"
 
 
+def test_what_is_not_recorded_sends_nothing_on_as_sampled_whatever_the_rules_say(tmp_path: Path) -> None:
+    config = '[sampler]\ntype = "probabilistic"\nrate = 1\ninbound = "own"\n'
+    config += '[[sampler.endpoints]]\nendpoint = "/hop"\nrecord = false\n'
+    found = hops(tmp_path, config, UNSAMPLED, {})
+    assert [headers["traceparent"][-2:] for headers in found] == ["00", "00"]
+
+
 def test_the_next_service_is_told_how_many_traces_a_sampled_one_stands_for(tmp_path: Path) -> None:
     config = '[sampler]\ntype = "probabilistic"\nrate = 0.5\ninbound = "own"\n[[sampler.endpoints]]\n'
     config += 'endpoint = "/headers"\ninbound = "trust"\n'

@@ -58,6 +58,13 @@ def test_an_endpoint_of_each_kind_has_its_rule(rule: str, endpoint: str) -> None
     assert Rules([compiled("GET /other"), found]).find(endpoint) is found
 
 
+@pytest.mark.parametrize("text", ["process /queue/pay*", "cron /daily", "Cron /daily*", "process*", "*queue*"])
+def test_a_name_that_looks_like_a_request_has_its_rule(text: str) -> None:
+    endpoint = text.replace("*", "x") if text[0] != "*" else "process /queue/pay"
+    found = compiled(text)
+    assert Rules([compiled("GET /other"), found]).find(endpoint) is found
+
+
 def roots_of(sampler: Sampler, names: list[str]) -> list[LocalRoot]:
     tracer = Tracer(sampler.decide, sampler.ended, lambda root, spans: None)
     roots = [tracer.start(Site(tracer, name), Span, None).root for name in names]

@@ -158,6 +158,20 @@ def test_a_rule_for_a_route_holds_before_the_route_is_known() -> None:
     assert span.root.sampled
 
 
+def test_a_route_that_is_known_late_is_an_endpoint_of_its_own() -> None:
+    process = Process(probabilistic(0.0))
+    for path, route in (("/busy", "/busy"), ("/rare", "/rare"), ("/orders/1", "/orders/{id}"), ("/x", None)):
+        span = process.start("GET", "server")
+        span.details().attributes["url.path"] = path
+        assert not span.root.sampled  # a head decision before the route is known
+        if route is not None:
+            span.details().name = f"GET {route}"
+            span.details().attributes["http.route"] = route
+        span.close()
+    found = {one.endpoint for one in process.sampler.counts().endpoints}
+    assert found == {"GET /busy", "GET /rare", "GET /orders/{id}", "GET"}
+
+
 def test_the_counts_say_what_was_kept_and_what_dropped_the_rest() -> None:
     process = Process(probabilistic(1.0, rule("GET /health*", 0.0)))
     process.run()
@@ -192,5 +206,5 @@ def test_endpoints_without_end_are_not_all_remembered() -> None:
     for number in range(13_000):
         process.run(f"GET /x/{number}")
     assert len(process.delivered) == 13_000
-    assert len(process.sampler._by_text) <= 12_000
+    assert len(process.sampler._by_name) <= 12_000
     assert len(process.sampler._endpoints) <= 1001
