@@ -137,6 +137,7 @@ class Tracer:
         caller = (above.remote.span_id if above.remote is not None else 0) or above.span.span_id
         root = LocalRoot(self, span, RemoteParent(above.trace_id, caller, above.sampled, above.trace_state))
         root.unrecorded = lineage
+        root.head = above.sampled  # whatever the rules say of a client's own span
         return root
 
     def leave(self, span: Span | Unrecorded) -> None:
