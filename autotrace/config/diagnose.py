@@ -98,7 +98,8 @@ def _diagnose_one(error: ErrorDetails, value: object) -> Finding:
     if kind == MISTAKE:
         found = _unexpanded(error["ctx"]["found"], error["input"], value)
         leaf = not isinstance(value, Mapping)
-        return Finding(path, False, f"{key}: {found}" if leaf else found, error["ctx"]["remedy"])
+        remedy = error["ctx"]["remedy" if error["input"] == value else "for_all"]
+        return Finding(path, False, f"{key}: {found}" if leaf else found, remedy)
     if kind in {"greater_than_equal", "too_short"}:
         return Finding(path, False, f"{key} is {shown(value)}", _EXPECTED[kind])
     if kind.endswith("_type"):

@@ -10,6 +10,7 @@ from autotrace.config.table import Table
 from autotrace.config.units import duration_ns
 from autotrace.config.values import (
     Array,
+    ClassName,
     Duration,
     EndpointUrl,
     PerSecond,
@@ -73,8 +74,10 @@ class Keep(Table):
         default=None,
         description='Traces that take longer are kept: a duration, or "p99" for the slowest hundredth of each endpoint.',
     )
-    ignore: Annotated[tuple[Text, ...], Array] = Field(
-        default=(), description='Names of exceptions that are no reason to keep a trace, such as "KeyError".'
+    ignore: Annotated[tuple[ClassName, ...], Array] = Field(
+        default=(),
+        description="Classes of exceptions that are no reason to keep a trace, and those derived from them, by their bare "
+        'names, such as "KeyError".',
     )
     tags: dict[str, Scalar] = Field(
         default={},

@@ -13,16 +13,20 @@ from pydantic_core import PydanticCustomError
 from autotrace.config.units import DURATION_PATTERN, QUANTILE_PATTERN, SIZE_PATTERN, duration_ns, quantile, size_bytes
 
 MISTAKE = "autotrace_mistake"
-"""The pydantic error type whose context holds the two halves of a `Mistake`: `found` and `remedy`."""
+"""The pydantic error type whose context holds the two halves of a `Mistake`: `found` and `remedy`.
+
+`for_all` is the remedy where a variable holds the value, which is not shown.
+"""
 
 _PART = r"[\w*?!\[\]-]+"
 _MODULE = re.compile(rf"{_PART}(\.{_PART})*")
 _PLACE = re.compile(rf"{_PART}(\.{_PART})*:{_PART}(\.{_PART})*")
 
 
-def mistake(found: str, remedy: str) -> PydanticCustomError:
-    """An error for a validator to raise, in the words that the user will read."""
-    return PydanticCustomError(MISTAKE, "{found}; {remedy}", {"found": found, "remedy": remedy})
+def mistake(found: str, remedy: str, for_all: str = "") -> PydanticCustomError:
+    """An error for a validator to raise, in the words that the user will read; `for_all`: a remedy without the value."""
+    halves = {"found": found, "remedy": remedy, "for_all": for_all or remedy}
+    return PydanticCustomError(MISTAKE, "{found}; {remedy}", halves)
 
 
 def shown(value: object) -> str:
@@ -98,6 +102,14 @@ def _check_amount(number: float) -> float:
     return number
 
 
+def _check_class_name(text: str) -> str:
+    if not text.isidentifier():
+        name, general = text.rpartition(".")[2], 'write the whole of it, such as "KeyError"'
+        remedy = f"write {shown(name)}" if name.isidentifier() else general
+        raise mistake(f"{shown(text)} is no bare name of a class", remedy, general)
+    return text
+
+
 def _check_scalar(value: Any) -> Any:
     if not isinstance(value, str | bool | int | float):
         raise mistake(f"{shown(value)} is no value of a tag", 'write text, a number, true or false, such as "gold"')
@@ -156,6 +168,11 @@ Threshold = Annotated[
 ]
 Scalar = Annotated[
     Any, BeforeValidator(_check_scalar), WithJsonSchema({"type": ["string", "number", "boolean"], "examples": ["gold"]})
+]
+ClassName = Annotated[
+    str,
+    AfterValidator(_check_class_name),
+    WithJsonSchema({"type": "string", "pattern": r"^[^\s.*?\[\]:-]+$", "examples": ["KeyError"]}),
 ]
 EndpointUrl = Annotated[
     str, AfterValidator(_check_endpoint), WithJsonSchema({"type": "string", "pattern": "^https?://[^ #/]+(/[^ #]*)?$"})

@@ -107,6 +107,16 @@ BROKEN = {
             'such as "500ms", or "p99" for the slowest hundredth of each endpoint'
         ],
     ),
+    "exceptions to ignore that no class is called": (
+        '[sampler.keep]\nignore = ["KeyError", "__main__.MyErr", "Key*", "?"]\n',
+        [
+            'tracing.toml:2:23: an entry of ignore: "__main__.MyErr" is no bare name of a class; write "MyErr"',
+            'tracing.toml:2:41: an entry of ignore: "Key*" is no bare name of a class; '
+            'write the whole of it, such as "KeyError"',
+            'tracing.toml:2:49: an entry of ignore: "?" is no bare name of a class; '
+            'write the whole of it, such as "KeyError"',
+        ],
+    ),
     "a tag that no span can have": (
         "[sampler.keep]\ntags = { tier = [1] }\n",
         ['tracing.toml:2:17: tier: an array is no value of a tag; write text, a number, true or false, such as "gold"'],
@@ -288,7 +298,8 @@ def test_a_mapping_names_its_tables_instead_of_places() -> None:
 
 
 def test_an_expanded_secret_is_never_shown(folder: Path) -> None:
-    (folder / "tracing.toml").write_text('[shutdown]\ntimeout = "${SECRET}"\n[store]\npath = "${SECRET}"\n')
+    keep = '[sampler.keep]\nignore = ["a.${SECRET}"]\n'
+    (folder / "tracing.toml").write_text(f'{keep}[shutdown]\ntimeout = "${{SECRET}}"\n[store]\npath = "${{SECRET}}"\n')
     with pytest.raises(ConfigError) as caught:
         load_file(folder / "tracing.toml", environ={"SECRET": "hunter2"})
     assert "hunter2" not in str(caught.value)
