@@ -16,8 +16,8 @@ from autotrace.config.values import (
     PerSecond,
     Probability,
     Scalar,
-    Text,
     Threshold,
+    TracedEndpoint,
     mistake,
 )
 
@@ -28,7 +28,7 @@ Inbound = Literal["trust", "own", "ignore"]
 class Endpoint(Table):
     """A rule of sampling for the endpoints that match."""
 
-    endpoint: Text = Field(
+    endpoint: TracedEndpoint = Field(
         description='The endpoint or a glob: "POST /orders/{id}", "* /health*", "process payment_*", '
         '"shop.Orders/Create", or a span name.'
     )

@@ -87,13 +87,24 @@ def _check_threshold(value: Any) -> Any:
     if isinstance(value, str) and quantile(value) is not None:
         return value
     try:
-        duration_ns(value if isinstance(value, str) else "")
+        nothing = duration_ns(value if isinstance(value, str) else "") == 0
     except ValueError:
         raise mistake(
             f"{shown(value)} is neither a duration nor a percentile",
             'write a duration with a unit, such as "500ms", or "p99" for the slowest hundredth of each endpoint',
         ) from None
+    if nothing:
+        raise mistake(
+            f"{shown(value)} is less than a nanosecond", "write a duration above zero; `rate = 1` keeps every trace"
+        )
     return value
+
+
+def _check_traced_endpoint(text: str) -> str:
+    method, _, rest = _check_not_empty(text).partition(" ")
+    if rest.startswith("/") and method != "*" and ("*" in method or "?" in method):
+        raise mistake(f"{shown(text)} has a glob for a method", 'write the method, or "*" for any')
+    return text
 
 
 def _check_amount(number: float) -> float:
@@ -177,6 +188,7 @@ ClassName = Annotated[
 EndpointUrl = Annotated[
     str, AfterValidator(_check_endpoint), WithJsonSchema({"type": "string", "pattern": "^https?://[^ #/]+(/[^ #]*)?$"})
 ]
+TracedEndpoint = Annotated[str, AfterValidator(_check_traced_endpoint)]
 Text = Annotated[str, AfterValidator(_check_not_empty)]
 ModuleOrPlace = Annotated[str, AfterValidator(_check_module_or_place)]
 FunctionPlace = Annotated[str, AfterValidator(_check_place)]

@@ -107,6 +107,22 @@ BROKEN = {
             'such as "500ms", or "p99" for the slowest hundredth of each endpoint'
         ],
     ),
+    "a threshold of nothing": (
+        '[sampler.keep]\nslower_than = "0ns"\n[[sampler.endpoints]]\nendpoint = "/"\nslower_than = "0.3ns"\n',
+        [
+            'tracing.toml:2:15: slower_than: "0ns" is less than a nanosecond; '
+            "write a duration above zero; `rate = 1` keeps every trace",
+            'tracing.toml:5:15: slower_than: "0.3ns" is less than a nanosecond; '
+            "write a duration above zero; `rate = 1` keeps every trace",
+        ],
+    ),
+    "a glob in a method": (
+        '[[sampler.endpoints]]\nendpoint = "P* /x"\nrate = 1\n[[sampler.endpoints]]\nendpoint = "? /"\nrate = 1\n',
+        [
+            'tracing.toml:2:12: endpoint: "P* /x" has a glob for a method; write the method, or "*" for any',
+            'tracing.toml:5:12: endpoint: "? /" has a glob for a method; write the method, or "*" for any',
+        ],
+    ),
     "exceptions to ignore that no class is called": (
         '[sampler.keep]\nignore = ["KeyError", "__main__.MyErr", "Key*", "?"]\n',
         [
@@ -239,6 +255,12 @@ def test_a_broken_file_is_named_with_place_and_remedy(kind: str, folder: Path) -
     content, expected = BROKEN[kind]
     (folder / "tracing.toml").write_bytes(content if isinstance(content, bytes) else content.encode())
     assert messages_of(folder / "tracing.toml") == expected
+
+
+@pytest.mark.parametrize("text", ["* /x", "/x*", "process /queue/pay*", "cron /daily", "P*", "process pay* /x", "* x"])
+def test_globs_are_for_any_method_for_paths_and_for_names(text: str) -> None:
+    rule = {"endpoint": text, "rate": 1}
+    assert load_mapping({"sampler": {"endpoints": [rule]}}).model.sampler.endpoints[0].endpoint == text
 
 
 def test_every_mistake_is_reported_at_once_in_the_order_of_the_file(folder: Path) -> None:
