@@ -47,11 +47,11 @@ class DeclaredSite(TaggedSite):
         self, arguments: tuple[object, ...] = (), clock: Callable[[], int] = Clock.now
     ) -> Span | Unrecorded | Silence:
         span = super().nullcontext(arguments, clock) if self.tags else Site.nullcontext(self, clock)
-        if span.__class__ is Span and span.root.span is span and self.reads:
+        if self.reads and ((span.__class__ is Span and span.root.span is span) or span.__class__ is Unrecorded):
             try:
                 parent = find_parent(self._candidates(arguments))
                 if parent is not None:
-                    descend(span, Inbound(parent))
+                    descend(span.root.span, Inbound(parent))
             except BaseException as failure:
                 guard.swallow(failure)
         return span

@@ -13,10 +13,12 @@ from autotrace.span.finished import AttributeValue
 from autotrace.span.remote import RemoteParent
 from autotrace.span.site import Site
 from autotrace.span.span import Span
+from autotrace.span.unrecorded import Unrecorded
 
 _ATTRIBUTE_LIMIT = 128
 _KEY_LIMIT = 4096
 _SCALARS = (str, int, float, bool)
+_FORMATS = ("tracecontext", "x-trace")
 
 
 class TraceContext:
@@ -44,7 +46,7 @@ class TraceContext:
 
     def _take(self, message: object, code: CodeType) -> None:
         self._span: Span | None = None
-        self._own = False
+        self._own: Span | Unrecorded | None = None
         self._inbound: object = None
         self._code = code
         tracing = meeting.tracing
@@ -64,7 +66,7 @@ class TraceContext:
             guard.swallow(failure)
 
     def __enter__(self) -> TraceContext:
-        if self._span is None or (self._own and self._span.end):
+        if self._span is None or (self._own is not None and self._span.end):
             try:
                 self._start()
             except BaseException as failure:
@@ -74,8 +76,8 @@ class TraceContext:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._own and self._span is not None and not self._span.end:
-            self._span.__exit__(kind, error, trace)
+        if self._own is not None and self._span is not None and not self._span.end:
+            self._own.__exit__(kind, error, trace)
 
     async def __aenter__(self) -> TraceContext:
         return self.__enter__()
@@ -128,7 +130,7 @@ class TraceContext:
         """What a message carries so that its receiver continues this trace; plain text, empty without tracing.
 
         `trace_id` (32 hexadecimal digits), `span_id` and `parent_id` (16; "" for no parent), `traceparent` and `tracestate`
-        (W3C Trace Context, "" for none).
+        (W3C Trace Context, "" for none). Where nothing is recorded (`record = false`) they are those of the caller.
         """
         span = self._span
         if span is None:
@@ -152,24 +154,18 @@ class TraceContext:
         external = getattr(self._inbound, "external_id", None)
         if external is not None:
             span.details().attributes["autotrace.external_id"] = external
-        set_current(span)
         self._span = span
-        self._own = True
+        self._own = (site.tracer.unrecorded(span) if span.root.span is span else None) or span
+        set_current(self._own)
 
 
 def _context_of(span: Span) -> dict[str, str]:
+    from autotrace.propagate.formats import MESSAGE, inject  # when first needed, as above
+
     root = span.root
-    remote = root.remote
-    above: object = remote if root.span is span else root.tracer.lineage(span.parent)
-    parent_id = above.span_id if isinstance(above, Span | RemoteParent) else 0
-    trace_id, span_id = f"{root.trace_id:032x}", f"{span.span_id:016x}"
-    return {
-        "trace_id": trace_id,
-        "span_id": span_id,
-        "parent_id": f"{parent_id:016x}" if parent_id else "",
-        "traceparent": f"00-{trace_id}-{span_id}-{'01' if root.sampled else '00'}",
-        "tracestate": root.trace_state,
-    }
+    above: object = root.remote if root.span is span else root.tracer.lineage(span.parent)
+    parent_id = above.span_id if isinstance(above, Span | RemoteParent) and root.unrecorded is None else 0
+    return {"parent_id": "", "tracestate": "", **inject(span, _FORMATS, parent_id, MESSAGE)}
 
 
 def _name_of(code: CodeType) -> str:

@@ -67,7 +67,7 @@ class Sampler:
         rule = endpoint.rule
         if rule.inbound == "ignore" and root.remote is not None:
             _part(root)
-        if not rule.records:
+        if not rule.records and root.unrecorded is None:  # else it was asked before, and is counted
             endpoint.seen += 1
         return rule.records
 

@@ -1,0 +1,124 @@
+"""Rules for endpoints, where what is traced was declared: callers that are ignored, and handlers that leave nothing."""
+
+from __future__ import annotations
+
+import pytest
+
+from autotrace import TraceContext
+
+TRACE, SPAN = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
+MESSAGE = {"traceparent": f"00-{TRACE}-{SPAN}-01", "tracestate": "dd=1"}
+
+HANDLERS = """
+    @traced
+    def handle(message): return TraceContext().context
+    @traced(kind="consumer")
+    def consume(message): return TraceContext().context
+    @traced
+    def read(box):
+        with TraceContext.from_message(box[0]) as trace: return trace.context
+    @traced
+    def twice(message):
+        with TraceContext.from_message(message) as trace: return trace.context
+    def block(message):
+        with TraceContext.from_message(message) as trace: return trace.context
+    def late(message):
+        with TraceContext() as trace:
+            trace.context
+            return TraceContext.from_message(message).context
+    """
+
+
+def _rule(endpoint, **settings):
+    return {"endpoints": [{"endpoint": endpoint, **settings}]}
+
+
+def _call(shop, name, message=MESSAGE):
+    return getattr(shop, name)([message] if name == "read" else message)
+
+
+@pytest.mark.parametrize("name", ["handle", "consume", "read", "twice", "block", "late"])
+def test_a_consumer_that_ignores_callers_starts_a_trace_of_its_own_linked_to_the_sender(program, name):
+    program.install(sampler=_rule("*", inbound="ignore"))
+    context = _call(program.load(HANDLERS), name)
+    assert context["trace_id"] != TRACE
+    assert (context["parent_id"], context["tracestate"]) == ("", "")
+    span = program.span(name)
+    assert (span.trace_id, span.parent_id) == (context["trace_id"], None)
+    assert [(link.trace_id, link.span_id) for link in span.links] == [(TRACE, SPAN)]
+
+
+@pytest.mark.parametrize("name", ["handle", "consume", "read", "twice", "block"])
+def test_below_a_silent_consumer_what_is_sent_goes_on_below_the_sender(program, name):
+    program.install(sampler=_rule("*", record=False))
+    context = _call(program.load(HANDLERS), name)
+    assert (context["trace_id"], context["span_id"], context["tracestate"]) == (TRACE, SPAN, "dd=1")
+    assert context["traceparent"] == MESSAGE["traceparent"]
+    assert program.spans() == []
+
+
+@pytest.mark.parametrize("name", ["handle", "consume", "read", "twice", "block"])
+def test_a_silent_consumer_without_a_sender_sends_that_its_trace_is_not_sampled(program, name):
+    program.install(sampler=_rule("*", record=False))
+    context = _call(program.load(HANDLERS), name, {})
+    assert context["traceparent"] == f"00-{context['trace_id']}-{context['span_id']}-00"
+    assert context["parent_id"] == ""
+    assert program.spans() == []
+
+
+@pytest.mark.parametrize("name", ["handle", "consume", "read", "twice", "block"])
+def test_a_silent_consumer_that_ignores_callers_sends_ids_of_its_own(program, name):
+    program.install(sampler={"inbound": "ignore", **_rule("*", record=False)})
+    context = _call(program.load(HANDLERS), name)
+    assert context["trace_id"] != TRACE
+    assert context["traceparent"].endswith("-00")
+
+
+@pytest.mark.parametrize("name", ["handle", "consume", "read", "twice", "block"])
+def test_a_silent_consumer_is_counted_once(program, name):
+    program.install(sampler={"inbound": "ignore", **_rule("*", record=False)})
+    _call(program.load(HANDLERS), name)
+    (counts,) = program.installation._runtime._sampler.counts().endpoints
+    assert (counts.endpoint, counts.seen, counts.kept) == (name, 1, 0)
+
+
+def test_the_ids_below_a_silent_function_are_the_same_wherever_they_are_asked_for(program):
+    program.install(sampler=_rule("handle", record=False))
+    shop = program.load("""
+        @traced
+        def handle(): return inner(), TraceContext().context, block()
+        @traced
+        def inner(): return TraceContext().context
+        def block():
+            with TraceContext() as trace:
+                trace.add_tag("n", 1)
+                trace.mark_as_error()
+                trace.keep()
+                inner()
+                return trace.context
+        @traced
+        def after(): pass
+        """)
+    first, second, third = shop.handle()
+    assert first == second == third
+    assert first["traceparent"].endswith("-00")
+    shop.after()
+    assert program.tree() == ["after [shop]"]
+
+
+def test_a_silent_block_leaves_the_context_as_it_was(program):
+    program.install(sampler=_rule("block", record=False))
+    shop = program.load("""
+        def block(fail=False):
+            with TraceContext() as trace:
+                inner()
+                if fail: raise KeyError(1)
+        @traced
+        def inner(): pass
+        """)
+    shop.block()
+    with pytest.raises(KeyError):
+        shop.block(fail=True)
+    assert TraceContext().context == {}
+    shop.inner()
+    assert program.tree() == ["inner [shop]"]
