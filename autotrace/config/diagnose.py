@@ -13,7 +13,7 @@ from pydantic_core import ErrorDetails
 from autotrace.config.model import Config, TargetEntry
 from autotrace.config.planned import PLANNED_FIELD_PREFIX, PLANNED_KEYS, PLANNED_VALUES
 from autotrace.config.positions import KeyPath
-from autotrace.config.values import MISTAKE, shown
+from autotrace.config.values import KEY_MISTAKE, MISTAKE, shown
 
 _WHAT = {
     "sampler.type": "sampler type",
@@ -95,6 +95,8 @@ def _diagnose_one(error: ErrorDetails, value: object) -> Finding:
         return Finding(path[:-1], True, f"{_section(path[:-1])} has no key {key}", f"add {key}")
     if kind == "literal_error":
         return _unknown_value(path, value)
+    if kind == KEY_MISTAKE:
+        return Finding(path, True, error["ctx"]["found"], error["ctx"]["remedy"])
     if kind == MISTAKE:
         found = _unexpanded(error["ctx"]["found"], error["input"], value)
         leaf = not isinstance(value, Mapping)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
@@ -19,6 +19,7 @@ from autotrace.config.values import (
     Size,
     Text,
     check_path,
+    key_mistake,
     mistake,
 )
 
@@ -133,6 +134,7 @@ class Exporter(Table):
     )
     endpoint: EndpointUrl | None = Field(
         default=None,
+        validate_default=True,  # so that one that is missing is told
         description='jaeger: where its collector takes Thrift over HTTP, such as "http://jaeger:14268/api/traces"; otlp: '
         'where protobuf over HTTP is taken, default: "http://localhost:4318/v1/traces", and /v1/traces where it names only '
         "a host. A user and password in it are sent as basic authorization.",
@@ -141,6 +143,17 @@ class Exporter(Table):
         default=None, description='jaeger, otlp: the longest that one request may take; default: "2s".'
     )
 
+    @field_validator("endpoint", "timeout", mode="before")
+    @classmethod
+    def _check_key(cls, value: Any, known: ValidationInfo) -> Any:
+        kind = known.data.get("type")
+        if kind == "sqlite" and value is not None:
+            raise key_mistake(f'{known.field_name} has no meaning with type "sqlite"', "remove it")
+        if kind == "jaeger" and value is None and known.field_name == "endpoint":
+            example = "http://jaeger:14268/api/traces"
+            raise key_mistake('type "jaeger" without an endpoint', f'add `endpoint`, such as "{example}"')
+        return value
+
     @field_validator("endpoint")
     @classmethod
     def _check_endpoint(cls, endpoint: str | None, known: ValidationInfo) -> str | None:
@@ -148,18 +161,12 @@ class Exporter(Table):
             check_path(endpoint)
         return endpoint
 
-    @model_validator(mode="after")
-    def _check_keys(self) -> Exporter:
-        given = [key for key in ("endpoint", "timeout") if getattr(self, key) is not None]
-        if self.type == "sqlite" and given:
-            raise mistake(f'{given[0]} has no meaning with type "sqlite"', "remove it")
-        if self.type == "jaeger" and self.endpoint is None:
-            raise mistake(
-                'type "jaeger" without an endpoint', 'add `endpoint`, such as "http://jaeger:14268/api/traces"'
-            )
-        if self.timeout is not None and duration_ns(self.timeout) == 0:
-            raise mistake("a timeout of nothing", 'write a duration such as "2s"')
-        return self
+    @field_validator("timeout")
+    @classmethod
+    def _check_timeout(cls, timeout: str | None) -> str | None:
+        if timeout is not None and duration_ns(timeout) == 0:
+            raise mistake("no request takes no time", 'write a duration such as "2s"')
+        return timeout
 
 
 class Store(Table):

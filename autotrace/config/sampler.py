@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from autotrace.config.table import Table
-from autotrace.config.units import duration_ns
 from autotrace.config.values import (
     Array,
     ClassName,
-    Duration,
     EndpointUrl,
     PerSecond,
+    Poll,
     Probability,
     Scalar,
     Threshold,
     TracedEndpoint,
+    key_mistake,
     mistake,
 )
 
 SamplerType = Literal["always_on", "always_off", "probabilistic", "rate_limiting", "adaptive", "jaeger_remote"]
 Inbound = Literal["trust", "own", "ignore"]
+
+_CHOOSING = ("rate", "per_second", "inbound", "slower_than", "errors")
 
 
 class Endpoint(Table):
@@ -31,6 +33,9 @@ class Endpoint(Table):
     endpoint: TracedEndpoint = Field(
         description='The endpoint or a glob: "POST /orders/{id}", "* /health*", "process payment_*", '
         '"shop.Orders/Create", or a span name.'
+    )
+    record: bool = Field(
+        default=True, description="Whether its traces are recorded; false: not even errors, and at no cost."
     )
     rate: Probability | None = Field(default=None, description="The share of its traces to keep, from 0 to 1.")
     per_second: PerSecond | None = Field(
@@ -47,21 +52,20 @@ class Endpoint(Table):
         description='Traces that take longer are kept whatever the rate; "p99" means the slowest hundredth.',
     )
     errors: bool | None = Field(default=None, description="Whether its traces with an error are kept.")
-    record: bool = Field(
-        default=True, description="Whether its traces are recorded; false: not even errors, and at no cost."
-    )
+
+    @field_validator(*_CHOOSING, mode="before")
+    @classmethod
+    def _check_record(cls, value: Any, known: ValidationInfo) -> Any:
+        if value is not None and known.data.get("record") is False:
+            found = f"{known.field_name} has no effect where `record = false` leaves no trace"
+            raise key_mistake(found, "remove one of the two")
+        return value
 
     @model_validator(mode="after")
     def _check_effect(self) -> Endpoint:
-        chosen = [key for key in ("rate", "per_second", "slower_than", "errors") if getattr(self, key) is not None]
-        if self.record and not chosen and self.inbound is None:
+        if self.record and all(getattr(self, key) is None for key in _CHOOSING):
             raise mistake(
                 f'the rule for "{self.endpoint}" does nothing', "give it `rate`, `slower_than` or `record = false`"
-            )
-        if chosen and not self.record:
-            raise mistake(
-                f'the rule for "{self.endpoint}" has `record = false`, which leaves no trace to choose from',
-                f"take out `record`, or {' and '.join(f'`{key}`' for key in chosen)}",
             )
         return self
 
@@ -106,6 +110,10 @@ _SAMPLER_KEYS = {
 }
 
 
+_NEEDED = {"probabilistic": "rate", "rate_limiting": "per_second"}
+_NEEDED_WORDS = {"rate": "a number from 0 to 1", "per_second": "a number of traces"}
+
+
 class Sampler(Table):
     """Which traces are kept."""
 
@@ -115,11 +123,13 @@ class Sampler(Table):
     )
     rate: Probability | None = Field(
         default=None,
+        validate_default=True,  # so that one that is missing is told
         description="The share of traces to keep, from 0 to 1; adaptive: the first guess, default 0.1; jaeger_remote: "
         "until the first answer, default 0.001.",
     )
     per_second: PerSecond | None = Field(
         default=None,
+        validate_default=True,  # so that one that is missing is told
         description="rate_limiting: how many traces are kept in a second, by all processes of the service on this "
         "machine together.",
     )
@@ -140,7 +150,7 @@ class Sampler(Table):
         default=None,
         description='jaeger_remote: who is asked for the rates; default: "http://localhost:5778/sampling".',
     )
-    poll: Duration | None = Field(default=None, description='jaeger_remote: how often it is asked; default: "60s".')
+    poll: Poll | None = Field(default=None, description='jaeger_remote: how often it is asked; default: "60s".')
     inbound: Inbound = Field(
         default="trust",
         description="What a caller in another process has to say, where no rule says otherwise: its decision is "
@@ -152,16 +162,18 @@ class Sampler(Table):
     )
     keep: Keep = Field(default=Keep(), description="What is kept although sampling alone would drop it.")
 
-    @model_validator(mode="after")
-    def _check_keys(self) -> Sampler:
-        kind = self.type or ("always_on" if self.rate is None else "probabilistic")
-        for key, kinds in _SAMPLER_KEYS.items():
-            if getattr(self, key) is not None and kind not in kinds:
-                raise mistake(f'{key} has no meaning with type "{kind}"', f'remove it or write type = "{kinds[0]}"')
-        if kind == "probabilistic" and self.rate is None:
-            raise mistake('type "probabilistic" without a rate', "add `rate`, a number from 0 to 1")
-        if kind == "rate_limiting" and self.per_second is None:
-            raise mistake('type "rate_limiting" without a limit', "add `per_second`, a number of traces")
-        if self.poll is not None and duration_ns(self.poll) < 1_000_000_000:
-            raise mistake("`poll` is less than a second", 'write a duration such as "60s"')
-        return self
+    # Per key rather than for the table, so that all mistakes are found at once, each at its place.
+    @field_validator(*_SAMPLER_KEYS, mode="before")
+    @classmethod
+    def _check_key(cls, value: Any, known: ValidationInfo) -> Any:
+        key, kind = known.field_name or "", known.data.get("type", "")
+        if value is None:
+            if _NEEDED.get(kind) == key:
+                raise key_mistake(f'type "{kind}" without `{key}`', f"add `{key}`, {_NEEDED_WORDS[key]}")
+            return value
+        if kind is None:
+            kind = "always_on" if known.data.get("rate", value) is None else "probabilistic"
+        kinds = _SAMPLER_KEYS[key]
+        if kind and kind not in kinds:
+            raise key_mistake(f'{key} has no meaning with type "{kind}"', f'remove it or write type = "{kinds[0]}"')
+        return value

@@ -22,11 +22,19 @@ _PART = r"[\w*?!\[\]-]+"
 _MODULE = re.compile(rf"{_PART}(\.{_PART})*")
 _PLACE = re.compile(rf"{_PART}(\.{_PART})*:{_PART}(\.{_PART})*")
 
+KEY_MISTAKE = "autotrace_key_mistake"
+"""The same where the key is wrong, or missing, rather than its value."""
+
 
 def mistake(found: str, remedy: str, for_all: str = "") -> PydanticCustomError:
     """An error for a validator to raise, in the words that the user will read; `for_all`: a remedy without the value."""
     halves = {"found": found, "remedy": remedy, "for_all": for_all or remedy}
     return PydanticCustomError(MISTAKE, "{found}; {remedy}", halves)
+
+
+def key_mistake(found: str, remedy: str) -> PydanticCustomError:
+    """An error for the validator of a key that should not stand, or stand, where it does; `found` names the key."""
+    return PydanticCustomError(KEY_MISTAKE, "{found}; {remedy}", {"found": found, "remedy": remedy})
 
 
 def shown(value: object) -> str:
@@ -121,6 +129,12 @@ def _check_class_name(text: str) -> str:
     return text
 
 
+def _check_poll(text: str) -> str:
+    if duration_ns(text) < 1_000_000_000:
+        raise mistake(f"{shown(text)} is less than a second", 'write a duration such as "60s"')
+    return text
+
+
 def _check_scalar(value: Any) -> Any:
     if not isinstance(value, str | bool | int | float):
         raise mistake(f"{shown(value)} is no value of a tag", 'write text, a number, true or false, such as "gold"')
@@ -161,6 +175,7 @@ Duration = Annotated[
     BeforeValidator(_with_unit(duration_ns, 'write a duration with a unit, such as "500ms", "2s" or "1min"')),
     WithJsonSchema({"type": "string", "pattern": DURATION_PATTERN, "examples": ["500ms", "2s"]}),
 ]
+Poll = Annotated[Duration, AfterValidator(_check_poll)]
 Size = Annotated[
     str,
     BeforeValidator(_with_unit(size_bytes, 'write a size with a unit, such as "64MB"')),

@@ -90,15 +90,55 @@ BROKEN = {
     ),
     "a sampler's key with a type that has no use for it": (
         '[sampler]\ntype = "adaptive"\nper_second = 5\n',
-        ['tracing.toml:1:1: per_second has no meaning with type "adaptive"; remove it or write type = "rate_limiting"'],
+        ['tracing.toml:3:1: per_second has no meaning with type "adaptive"; remove it or write type = "rate_limiting"'],
+    ),
+    "several keys with a type that has no use for them": (
+        '[sampler]\nrate = 7\nmin_rate = 0.1\nserver = "x"\ntype = "rate_limiting"\n',
+        [
+            'tracing.toml:1:1: type "rate_limiting" without `per_second`; add `per_second`, a number of traces',
+            *(
+                f'tracing.toml:{line}:1: {key} has no meaning with type "rate_limiting"; remove it or write type = "{kind}"'
+                for line, key, kind in (
+                    (2, "rate", "probabilistic"),
+                    (3, "min_rate", "adaptive"),
+                    (4, "server", "jaeger_remote"),
+                )
+            ),
+        ],
+    ),
+    "a sampler's key without a type": (
+        '[sampler]\nrate = 1\nmin_rate = 0.1\n[[processes]]\nentry = "a"\nsampler.per_second = 1\n',
+        [
+            'tracing.toml:3:1: min_rate has no meaning with type "probabilistic"; remove it or write type = "adaptive"',
+            'tracing.toml:6:9: per_second has no meaning with type "always_on"; '
+            'remove it or write type = "rate_limiting"',
+        ],
+    ),
+    "a probability without its number": (
+        '[sampler]\ntype = "probabilistic"\nkeep.errors = 1\n',
+        [
+            'tracing.toml:1:1: type "probabilistic" without `rate`; add `rate`, a number from 0 to 1',
+            "tracing.toml:3:15: errors is the number 1; write true or false",
+        ],
+    ),
+    "a rule that leaves no trace, and chooses": (
+        '[[sampler.endpoints]]\nendpoint = "/"\nrate = 1\ninbound = "own"\nerrors = true\nrecord = false\n',
+        [
+            f"tracing.toml:{line}:1: {key} has no effect where `record = false` leaves no trace; remove one of the two"
+            for line, key in ((3, "rate"), (4, "inbound"), (5, "errors"))
+        ],
+    ),
+    "a rule that does nothing": (
+        '[[sampler.endpoints]]\nendpoint = "/"\n',
+        ['tracing.toml:1:1: the rule for "/" does nothing; give it `rate`, `slower_than` or `record = false`'],
     ),
     "a limit without a number": (
         '[sampler]\ntype = "rate_limiting"\n',
-        ['tracing.toml:1:1: type "rate_limiting" without a limit; add `per_second`, a number of traces'],
+        ['tracing.toml:1:1: type "rate_limiting" without `per_second`; add `per_second`, a number of traces'],
     ),
     "a poll without a pause": (
         '[sampler]\ntype = "jaeger_remote"\npoll = "10ms"\n',
-        ['tracing.toml:1:1: `poll` is less than a second; write a duration such as "60s"'],
+        ['tracing.toml:3:8: poll: "10ms" is less than a second; write a duration such as "60s"'],
     ),
     "a threshold that is none": (
         '[sampler.keep]\nslower_than = "p9"\n',
@@ -183,11 +223,11 @@ BROKEN = {
     ),
     "a key of another exporter": (
         '[[exporters]]\ntype = "sqlite"\ntimeout = "2s"\n',
-        ['tracing.toml:1:1: timeout has no meaning with type "sqlite"; remove it'],
+        ['tracing.toml:3:1: timeout has no meaning with type "sqlite"; remove it'],
     ),
     "a request that may take no time": (
         '[[exporters]]\ntype = "jaeger"\nendpoint = "http://jaeger/api/traces"\ntimeout = "0s"\n',
-        ['tracing.toml:1:1: a timeout of nothing; write a duration such as "2s"'],
+        ['tracing.toml:4:11: timeout: no request takes no time; write a duration such as "2s"'],
     ),
     "keys of a later release": (
         'allow_python = true\n[store]\nmax_age = "7d"\n',
@@ -224,7 +264,7 @@ BROKEN = {
     ),
     "a rate that its sampler would not read": (
         '[sampler]\ntype = "always_on"\nrate = 0.5\n',
-        ['tracing.toml:1:1: rate has no meaning with type "always_on"; remove it or write type = "probabilistic"'],
+        ['tracing.toml:3:1: rate has no meaning with type "always_on"; remove it or write type = "probabilistic"'],
     ),
     "a byte order mark": (
         b"\xef\xbb\xbfa = 1\n",
