@@ -57,7 +57,7 @@ class Outgoing:
             if self._export is None:
                 export = self._export = self._meter.join(ProcessExport(self._plan, self._store))
                 export.each_round.append(lambda: self._account.write_at_times(export))
-                sharing = Sharing(export.writer, lambda: self._samplers.budgets(self._plan.service_name))
+                sharing = Sharing(export.writer, self._samplers.budgets)
                 export.each_round.append(sharing.beat)
                 for tracer in self._tracers():
                     tracer.deliver = export.deliver  # two calls less for each trace

@@ -64,7 +64,7 @@ class Runtime:
         self._matching = Matching(plan.targets, entry_names, libraries_by_module(), load_integration)
         self._children = None if entry is None else Children(plan.config_file, str(self.store), entry)
         sampler = Sampler(plan.sampler)
-        self._sampler = Samplers(sampler)
+        self._sampler = Samplers(sampler, plan.service_name)
         self.meter = Meter()
         self.account = Account(plan, self.store, self._sampler, self._matching, self._children, self.meter)
         self.outgoing = Outgoing(plan, self.store, self._sampler, self.account, self.meter, self._own_tracers)

@@ -13,15 +13,22 @@ from autotrace.span.span import LocalRoot
 
 
 class Samplers:
-    """A service's own sampler decides only where its span is the local root."""
+    """A service's own sampler decides only where its span is the local root; the process's goes by `service_name`."""
 
-    def __init__(self, process: Sampler) -> None:
+    def __init__(self, process: Sampler, service_name: str) -> None:
         self._process = process
+        self._service_name = service_name
         self._own: dict[Service, Sampler] = {}
 
     def add(self, service: Service, settings: SamplerSettings) -> Sampler:
-        """Let a service decide by settings of its own; gives its sampler."""
-        sampler = self._own[service] = Sampler(settings)
+        """Let a service decide by settings of its own; gives its sampler, one for all services of that name with them."""
+        for name, sampler in ((self._service_name, self._process), *self._named()):
+            if name == service.name and sampler.settings == settings:
+                break
+        else:
+            sampler = Sampler(settings)
+        if sampler is not self._process:
+            self._own[service] = sampler
         return sampler
 
     @property
@@ -60,11 +67,11 @@ class Samplers:
         """What all of them have decided so far; the rule is that of the sampler that dropped most."""
         counts = self._process.counts()
         most = counts.dropped
-        for service, sampler in list(self._own.items()):
+        for name, sampler in self._named():
             own = sampler.counts()
             if own.dropped > most:
                 most = own.dropped
-                counts = counts._replace(rate=own.rate, rule=f"{own.rule} of {service.name}")
+                counts = counts._replace(rate=own.rate, rule=f"{own.rule} of {name}")
             counts = counts._replace(
                 seen=counts.seen + own.seen,
                 sampled=counts.sampled + own.sampled,
@@ -75,17 +82,20 @@ class Samplers:
             )
         return counts
 
-    def budgets(self, service_name: str) -> Mapping[str, Budget]:
+    def budgets(self) -> Mapping[str, Budget]:
         """What this process shares with others, by service and, where it is a rule's, endpoint."""
-        samplers = [(service.name, sampler) for service, sampler in list(self._own.items())]
         return {
             f"{name} {endpoint}" if endpoint else name: budget
-            for name, sampler in (*samplers, (service_name, self._process))
+            for name, sampler in (*self._named(), (self._service_name, self._process))
             for endpoint, budget in sampler.budgets.items()
         }
 
     def _every(self) -> Sequence[Sampler]:
-        return (self._process, *self._own.values())
+        return (self._process, *(sampler for _, sampler in self._named()))
+
+    def _named(self) -> Sequence[tuple[str, Sampler]]:
+        """The samplers of services, each once, by the services' name."""
+        return list(dict.fromkeys((service.name, sampler) for service, sampler in list(self._own.items())))
 
     def _sampler(self, root: LocalRoot) -> Sampler:
         service = root.span.site.service

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from child_program import run_child
 
 from autotrace import TraceContext
 
@@ -122,3 +123,46 @@ def test_a_silent_block_leaves_the_context_as_it_was(program):
     assert TraceContext().context == {}
     shop.inner()
     assert program.tree() == ["inner [shop]"]
+
+
+LIMITED = {"type": "rate_limiting", "per_second": 5, **_rule("nobody", rate=1.0)}
+"""Five traces a second, for whoever has it; and a rule that nobody meets."""
+
+SERVICES = f"""
+from autotrace import service, traced
+CONFIG = {{"service_name": "pay", "sampler": {LIMITED!r}}}
+@service(tracing=CONFIG)
+class Cards:
+    @traced
+    def pay(self): pass
+@service(tracing=CONFIG)
+class Invoices:
+    @traced
+    def pay(self): pass
+@service(tracing={{**CONFIG, "service_name": "ship"}})
+class Parcels:
+    @traced
+    def send(self): pass
+@traced
+def work(): pass
+"""
+
+
+def test_one_config_of_one_service_is_one_sampler(program):
+    program.install()
+    shop = program.load(SERVICES)
+    for _ in range(100):
+        for call in (shop.Cards().pay, shop.Invoices().pay, shop.work, shop.Parcels().send):
+            call()
+    counts = program.installation._runtime._sampler.counts()
+    # What comes first of a second is let through at once; a second may end meanwhile.
+    assert (counts.seen, counts.sampled) in {(400, 110), (400, 111), (400, 112)}
+    assert [one.endpoint for one in counts.unused] == ["nobody", "nobody"]
+
+
+def test_a_service_that_installs_tracing_limits_the_process_and_itself_together(tmp_path):
+    source = f"{SERVICES}for _ in range(100): Cards().pay(), Invoices().pay(), work()\n"
+    done = run_child(tmp_path, "-c", source)
+    assert (done.returncode, done.stderr) == (0, "")
+    listed = run_child(tmp_path, "-m", "autotrace", "traces")
+    assert len([line for line in listed.stdout.splitlines() if line.endswith("[pay]")]) in {5, 6}

@@ -185,20 +185,20 @@ def test_rate_limiting_holds_for_all_processes_together(shares: Mapping[str, flo
 
 def test_a_rules_budget_is_shared_by_those_whom_it_concerns() -> None:
     settings = SamplerSettings(type="adaptive", endpoints=(rule("pay", per_second=5.0), rule("ship", per_second=3.0)))
-    assert set(Samplers(Sampler(settings)).budgets("shop")) == {"shop", "shop pay", "shop ship"}
+    assert set(Samplers(Sampler(settings), "shop").budgets()) == {"shop", "shop pay", "shop ship"}
 
 
 def test_a_service_with_a_sampler_of_its_own_shares_under_its_own_name() -> None:
-    samplers = Samplers(Sampler(LIMITING))
+    samplers = Samplers(Sampler(LIMITING), "shop")
     samplers.add(Service("payments"), LIMITING)
-    budgets = samplers.budgets("shop")
+    budgets = samplers.budgets()
     assert set(budgets) == {"shop", "payments"}
     assert budgets["shop"] is not budgets["payments"]
 
 
 @pytest.mark.parametrize("kind", ["always_on", "always_off", "probabilistic", "jaeger_remote"])
 def test_a_sampler_that_counts_nothing_per_second_shares_nothing(kind: str) -> None:
-    assert Samplers(Sampler(SamplerSettings(type=kind, rate=0.5))).budgets("shop") == {}
+    assert Samplers(Sampler(SamplerSettings(type=kind, rate=0.5)), "shop").budgets() == {}
 
 
 def test_where_nothing_is_shared_nothing_is_said() -> None:
