@@ -51,13 +51,13 @@ def test_a_rule_that_records_nothing_is_met_and_counts_what_it_drops() -> None:
     assert (told.seen, told.dropped) == (1, 1)
 
 
-def test_an_error_that_overflows_is_kept_as_one_though_nobody_asked() -> None:
+def test_a_trace_that_failed_and_that_somebody_asked_for_is_one_that_was_requested() -> None:
     process = Deciding(OFF)
     span = process.tracer.start_remote(Site(process.tracer, "work"), Span, None)
     span.root.keep = span.root.error = True
     span.close()
-    assert (process.counts().errors, process.counts().requested) == (1, 0)
-    assert span.details().attributes[KEEP] == "errors"
+    assert (process.counts().errors, process.counts().requested) == (0, 1)
+    assert span.details().attributes[KEEP] == "requested"
 
 
 def test_what_is_dropped_carries_no_reason() -> None:
