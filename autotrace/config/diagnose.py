@@ -28,6 +28,7 @@ _EXPECTED = {
     "greater_than_equal": "write a whole number from 1 on",
     "too_short": "write at least one, or remove the key",
 }
+_INSTEAD = {"sampler.endpoints[].keep": "write `errors` and `slower_than` in the rule itself"}
 
 
 class Finding(NamedTuple):
@@ -124,14 +125,29 @@ def _unknown_key(path: KeyPath, value: object) -> Finding:
 
 
 def _nearest(path: KeyPath, known: list[str], section: bool) -> str:
-    key = str(path[-1])
+    key, home = str(path[-1]), _home(path)
+    if _pattern(path) in _INSTEAD:
+        return _INSTEAD[_pattern(path)]
+    if home and not section and _tree(home) == _tree(path):
+        return f"{key} belongs in {_section(home)}"
     for name in get_close_matches(key.lower(), known, 1):
         other = (*path[:-1], name)
         return f"did you mean {_section(other) if section and _is_section(other) else chr(34) + name + chr(34)}?"
-    for home, table in _tables():
-        if key in _keys_of(table):
-            return f"{key} belongs in {_section(home) if home else 'the top of the file, before any section'}"
+    # A namesake elsewhere, such as the store's path, is not what somebody means who writes an entry of a section.
+    if home is not None and _pattern(path).count(".") < 2:
+        return f"{key} belongs in {_section(home) if home else 'the top of the file, before any section'}"
     return f"known here: {', '.join(known)}" if known else "remove it"
+
+
+def _home(path: KeyPath) -> KeyPath | None:
+    """Where else a key of this name may stand: first among the sections of the same section, then among all."""
+    homes = [home for home, table in _tables() if path[-1] in _keys_of(table)]
+    return next((home for home in homes if _tree(home) == _tree(path)), homes[0] if homes else None)
+
+
+def _tree(path: KeyPath) -> tuple[str, ...]:
+    names = tuple(part for part in path if isinstance(part, str))
+    return names[: 2 if names[:1] == ("processes",) else 1]
 
 
 def _is_planned_value(error: ErrorDetails) -> bool:
@@ -154,7 +170,8 @@ def _unknown_value(path: KeyPath, value: object) -> Finding:
 
 def _expected(kind: str, path: KeyPath, value: object) -> str:
     if kind in _EXPECTED:
-        return _EXPECTED[kind]
+        from_environment = isinstance(value, str) and "${" in value
+        return _EXPECTED[kind] + (": what comes from the environment is always text" if from_environment else "")
     key = _key_name(path)
     if kind == "string_type":
         scalar = isinstance(value, (bool, int, float))

@@ -10,10 +10,10 @@ from autotrace.config.table import Table
 from autotrace.config.values import (
     Array,
     ClassName,
-    EndpointUrl,
     PerSecond,
     Poll,
     Probability,
+    SamplingUrl,
     Scalar,
     Threshold,
     TracedEndpoint,
@@ -146,7 +146,7 @@ class Sampler(Table):
         description="adaptive: how many traces of each endpoint are kept in a second at least, so that rare ones show; "
         "default: one a minute.",
     )
-    server: EndpointUrl | None = Field(
+    server: SamplingUrl | None = Field(
         default=None,
         description='jaeger_remote: who is asked for the rates; default: "http://localhost:5778/sampling".',
     )

@@ -142,15 +142,20 @@ def _check_scalar(value: Any) -> Any:
 
 
 _URL_REMEDY = 'write a URL such as "http://jaeger:14268/api/traces"'
+_SAMPLING_URL_REMEDY = 'write a URL such as "http://localhost:5778/sampling"'
 
 
-def _check_endpoint(text: str) -> str:
+def _check_url(text: str, remedy: str = _URL_REMEDY) -> str:
     # What stands before an @ is a secret, and a message is read by many.
     found = "the URL" if "@" in text else shown(text)
     url = _url(text)
     if url is None or url.scheme not in {"http", "https"} or not url.hostname:
-        raise mistake(f"{found} is no http or https URL", _URL_REMEDY)
+        raise mistake(f"{found} is no http or https URL", remedy)
     return text
+
+
+def _check_sampling_url(text: str) -> str:
+    return _check_url(text, _SAMPLING_URL_REMEDY)
 
 
 def check_path(text: str) -> None:
@@ -200,9 +205,9 @@ ClassName = Annotated[
     AfterValidator(_check_class_name),
     WithJsonSchema({"type": "string", "pattern": r"^[^\s.*?\[\]:-]+$", "examples": ["KeyError"]}),
 ]
-EndpointUrl = Annotated[
-    str, AfterValidator(_check_endpoint), WithJsonSchema({"type": "string", "pattern": "^https?://[^ #/]+(/[^ #]*)?$"})
-]
+_URL_SCHEMA = WithJsonSchema({"type": "string", "pattern": "^https?://[^ #/]+(/[^ #]*)?$"})
+EndpointUrl = Annotated[str, AfterValidator(_check_url), _URL_SCHEMA]
+SamplingUrl = Annotated[str, AfterValidator(_check_sampling_url), _URL_SCHEMA]
 TracedEndpoint = Annotated[str, AfterValidator(_check_traced_endpoint)]
 Text = Annotated[str, AfterValidator(_check_not_empty)]
 ModuleOrPlace = Annotated[str, AfterValidator(_check_module_or_place)]

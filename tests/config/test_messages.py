@@ -147,6 +147,40 @@ BROKEN = {
             'such as "500ms", or "p99" for the slowest hundredth of each endpoint'
         ],
     ),
+    "a server that is no URL": (
+        '[sampler]\ntype = "jaeger_remote"\nserver = "localhost:5778"\n',
+        [
+            'tracing.toml:3:10: server: "localhost:5778" is no http or https URL; '
+            'write a URL such as "http://localhost:5778/sampling"'
+        ],
+    ),
+    "keys of other sections in a rule": (
+        '[[sampler.endpoints]]\nkeep = {errors = false}\npath = "/x"\nbackground_per_second = 1\nendpoint = "/"\n',
+        [
+            "tracing.toml:2:1: unknown section [sampler.endpoints.keep]; "
+            "write `errors` and `slower_than` in the rule itself",
+            'tracing.toml:3:1: unknown key "path" in [[sampler.endpoints]]; '
+            "known here: endpoint, record, rate, per_second, inbound, slower_than, errors",
+            'tracing.toml:4:1: unknown key "background_per_second" in [[sampler.endpoints]]; '
+            "background_per_second belongs in [sampler.keep]",
+        ],
+    ),
+    "a key of another section in a sampler of a program": (
+        '[[processes]]\nentry = "a"\nsampler.background_per_second = 1\n',
+        [
+            'tracing.toml:3:9: unknown key "background_per_second" in [processes.sampler]; '
+            "background_per_second belongs in [processes.sampler.keep]"
+        ],
+    ),
+    "numbers from the environment": (
+        '[sampler]\nrate = "${RATE:-0.1}"\nkeep.errors = "${ERRORS:-true}"\n',
+        [
+            'tracing.toml:2:8: rate is the text "${RATE:-0.1}"; '
+            "write a number: what comes from the environment is always text",
+            'tracing.toml:3:15: errors is the text "${ERRORS:-true}"; '
+            "write true or false: what comes from the environment is always text",
+        ],
+    ),
     "a threshold of nothing": (
         '[sampler.keep]\nslower_than = "0ns"\n[[sampler.endpoints]]\nendpoint = "/"\nslower_than = "0.3ns"\n',
         [
