@@ -95,7 +95,7 @@ class Runtime:
             dropped=self.meter.dropping(self.outgoing.drop),
             admits=self._admits(),
             limit=self.plan.buffer.spans_per_trace,
-            ignored_errors=frozenset(self.plan.sampler.keep_ignore),
+            ignored_errors=self._sampler.ignored_errors,
         )
 
     def _admits(self) -> Callable[[LocalRoot], bool] | None:

@@ -55,6 +55,10 @@ class Samplers:
         """The head decision of a local root."""
         return (self._sampler(root) if self._own else self._process).decide(root)
 
+    def ignored_errors(self, root: LocalRoot) -> Sequence[str]:
+        """The names of the exceptions that are no reason to keep a local root."""
+        return self._sampler(root).settings.keep_ignore
+
     def early(self, root: LocalRoot) -> bool:
         """The decision on a local root that holds too many spans to wait for its end."""
         return self._sampler(root).early(root)

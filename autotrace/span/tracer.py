@@ -5,7 +5,7 @@ The quick way, a child of a span that is current, is in `autotrace.span.site`; a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
 from autotrace.span.clock import Clock
@@ -32,7 +32,7 @@ class Tracer:
     wait for its end; `deliver` takes the finished spans of one that is
     kept, `dropped` those of one that is not. `admits` says whether anything is recorded below a local root that has just
     started, and lets it start as its rule says; None: there is no such rule. `limit` is how many finished spans one local
-    root may hold.
+    root may hold. `ignored_errors` gives the names of the exceptions that are no reason to keep a local root.
     """
 
     def __init__(
@@ -41,7 +41,7 @@ class Tracer:
         ended: Callable[[LocalRoot], bool],
         deliver: Callable[[LocalRoot, Sequence[Span]], None],
         limit: int = 5000,
-        ignored_errors: frozenset[str] = frozenset(),
+        ignored_errors: Callable[[LocalRoot], Collection[str]] = lambda root: (),
         dropped: Callable[[LocalRoot, Sequence[Span]], None] = lambda root, spans: None,
         admits: Callable[[LocalRoot], bool] | None = None,
         early: Callable[[LocalRoot], bool] = lambda root: root.error or root.keep or root.sampled,
@@ -216,9 +216,10 @@ class Tracer:
 
     def note_error(self, span: Span, error: BaseException) -> None:
         """Remember that an exception left a span of this root, unless the file says that such ones do not count."""
-        if self.ignored_errors and any(kind.__name__ in self.ignored_errors for kind in type(error).__mro__):
-            return
-        span.root.error = True
+        root = span.root
+        ignored = self.ignored_errors(root)
+        if not ignored or not any(kind.__name__ in ignored for kind in type(error).__mro__):
+            root.error = True
 
 
 def _without_leaves(spans: Sequence[Span], half: int) -> Sequence[Span]:

@@ -166,3 +166,24 @@ def test_a_service_that_installs_tracing_limits_the_process_and_itself_together(
     assert (done.returncode, done.stderr) == (0, "")
     listed = run_child(tmp_path, "-m", "autotrace", "traces")
     assert len([line for line in listed.stdout.splitlines() if line.endswith("[pay]")]) in {5, 6}
+
+
+def test_a_service_ignores_the_errors_that_its_own_config_names(program):
+    program.install(sampler={"rate": 0, "keep": {"ignore": ["OSError"]}})
+    shop = program.load("""
+        @service(tracing={"service_name": "pay", "sampler": {"rate": 0, "keep": {"ignore": ["LookupError"]}}})
+        class Pay:
+            @traced
+            def fail(self, kind): fail_inside(kind)
+        @traced
+        def fail_inside(kind): raise kind(1)
+        """)
+    for fail in (shop.Pay().fail, shop.fail_inside):
+        for kind in (KeyError, OSError):
+            with pytest.raises(kind):
+                fail(kind)
+    assert [(span.name, span.attributes["error.type"]) for span in program.spans()] == [
+        ("Pay.fail", "OSError"),
+        ("fail_inside", "OSError"),
+        ("fail_inside", "KeyError"),
+    ]
