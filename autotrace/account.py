@@ -24,11 +24,14 @@ from autotrace.view.report import (
     fallback_lines,
     keep_limit_lines,
     limited_lines,
+    lost_lines,
+    overflow_lines,
     unmatched_lines,
     unused_rule_lines,
 )
 
 if TYPE_CHECKING:
+    from autotrace.export.pipeline import Pipeline
     from autotrace.export.process import ProcessExport
 
 _BETWEEN_WRITES_NS = 5_000_000_000
@@ -129,6 +132,8 @@ class Account:
             roots_seen=counts.seen,
             roots_kept=counts.kept,
             spans=0 if export is None else export.pipeline.exported,
+            dropped=0 if export is None else export.pipeline.dropped,
+            lost=0 if export is None else sum(export.pipeline.lost.values()),
             rate=counts.rate,
             rule=counts.rule,
             unmatched=tuple(unmatched),
@@ -140,8 +145,8 @@ class Account:
         if self._stores():
             self.say(str(error))
 
-    def report(self) -> None:
-        """Write the lines with which a process ends."""
+    def report(self, export: ProcessExport | None) -> None:
+        """Write the lines with which a process ends; `export` is None where it has exported nothing."""
         if not self.reports:
             return
         for line in self._unmatched_lines():
@@ -152,12 +157,20 @@ class Account:
             fallback_lines(self._matching.fallbacks),
             limited_lines(take_limited()),
             agent_lines(sys.modules),
+            () if export is None else self._loss_lines(export.pipeline),
         ):
             for line in lines:
                 self.say(line)
         if self.reports_endpoints or (sys.stderr is not None and sys.stderr.isatty()):
             for line in self._closing_lines(self._sampler.counts()):
                 self.say(line)
+
+    def _loss_lines(self, pipeline: Pipeline) -> list[str]:
+        queue = pipeline.queue
+        return [
+            *overflow_lines(queue.overflowed_roots, queue.overflowed, self._plan.buffer.memory, queue.span_limit),
+            *lost_lines(pipeline.lost),
+        ]
 
     def _closing_lines(self, counts: Counts) -> Iterator[str]:
         others = [one.type for one in self._plan.exporters if one.type != "sqlite"]

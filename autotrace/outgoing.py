@@ -113,11 +113,12 @@ class Outgoing:
         except StoreError as error:
             self._account.complain_of_store(error)
 
-    def shutdown(self) -> None:
-        """Bring what was kept to the exporters, end them, and write the account."""
+    def shutdown(self) -> ProcessExport | None:
+        """Bring what was kept to the exporters, end them, and write the account; gives the export side, if there was one."""
         export = self._export
         if export is not None and not export.pipeline.shutdown(self._plan.shutdown_timeout_ns):
             self._account.say("spans were not exported: the end of the program waits no longer ([shutdown] timeout)")
         self._account.write_run(export)
         if export is not None:
             export.writer.close()
+        return export

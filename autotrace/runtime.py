@@ -164,8 +164,7 @@ class Runtime:
                 guard.swallow(failure)
 
     def _end(self) -> None:
-        self.outgoing.shutdown()
-        self.account.report()
+        self.account.report(self.outgoing.shutdown())
 
     def _uncover(self) -> None:
         """Let whoever was installed before this record again, and patch what is no longer patched."""

@@ -15,7 +15,7 @@ from autotrace.config.units import duration_ns
 from autotrace.store.read import StoreReader
 from autotrace.store.run import Run
 from autotrace.store.stored import TraceSummary
-from autotrace.view.empty import explain_empty, explain_missing
+from autotrace.view.empty import explain_empty, explain_losses, explain_missing
 from autotrace.view.terminal import draw_list
 
 SUMMARY = "list the stored traces, newest first; --endpoints: how many of each endpoint were kept"
@@ -53,6 +53,8 @@ def _list(options: argparse.Namespace, reader: StoreReader | None, path: Path) -
             complain(_why_empty(reader, path))
     elif traces:
         write(draw_list(traces, shutil.get_terminal_size().columns, wants_colour()))
+        for line in explain_losses(reader.runs()) if reader else ():
+            write(line)
     else:
         write(_why_empty(reader, path))
     return 0
@@ -111,7 +113,7 @@ def _why_empty(reader: StoreReader | None, path: Path) -> str:
         return explain_missing(path)
     stored = reader.trace_count()
     if stored:
-        return f"No trace matches these filters; {path} holds {stored}."
+        return "\n".join((f"No trace matches these filters; {path} holds {stored}.", *explain_losses(reader.runs())))
     return explain_empty(reader.runs(), path)
 
 

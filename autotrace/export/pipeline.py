@@ -5,6 +5,7 @@ from __future__ import annotations
 import _thread
 import os
 import weakref
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextvars import Context
 from typing import NamedTuple
@@ -41,9 +42,9 @@ class Route(NamedTuple):
 class Pipeline:
     """The queue, the thread and the exporters of one process; a fork's child begins with an empty queue.
 
-    `memory` is about how many bytes may wait. `exported`, `lost` (by an exporter that failed) and `dropped` (the queue was
-    full, or closed) count spans of this process; `failures` counts an exporter's errors by kind. `each_round` is called
-    by the export thread before each batch, at least once a second.
+    `memory` is about how many bytes may wait. `exported`, `lost` (by the class of the exporter that failed) and `dropped`
+    (the queue was full, or closed) count spans of this process; `failures` counts an exporter's errors by kind.
+    `each_round` is called by the export thread before each batch, at least once a second.
     """
 
     def __init__(
@@ -55,7 +56,7 @@ class Pipeline:
     ) -> None:
         self._process = Route(resource, tuple(exporters))
         self._services: dict[Service, Route] = {}
-        self._queue = Queue(span_limit, memory, lambda gone: release(gone, None))
+        self.queue = Queue(span_limit, memory, lambda gone: release(gone, None))
         self._closed = False
         self.each_round: Callable[[], None] = lambda: None
         self._begin()
@@ -63,14 +64,14 @@ class Pipeline:
 
     def _begin(self) -> None:
         """The state that a fork's child starts from."""
-        self._queue.reset()
+        self.queue.reset()
         self._thread: ExportThread | None = None
         self._starting = _thread.allocate_lock()
         self._exporting = _thread.allocate_lock()
         self._forking = False
         self._retry_at = 0
         self.exported = 0
-        self.lost = 0
+        self.lost: Counter[str] = Counter()
         self.failures: dict[str, int] = {}
         self._pid = os.getpid()
 
@@ -82,26 +83,26 @@ class Pipeline:
     @property
     def dropped(self) -> int:
         """How many spans never reached an exporter because too many waited, or because the pipeline was shut down."""
-        return self._queue.dropped
+        return self.queue.dropped
 
     @property
     def held(self) -> int:
         """About how many bytes the spans in the queue hold."""
-        return self._queue.bytes
+        return self.queue.bytes
 
     @property
     def waiting(self) -> bool:
         """Whether this process has something left to export."""
-        return self._pid == os.getpid() and (len(self._queue) > 0 or self._exporting.locked())
+        return self._pid == os.getpid() and (len(self.queue) > 0 or self._exporting.locked())
 
     def deliver(self, root: LocalRoot, spans: Sequence[Span]) -> None:
         """Take spans that have ended; called on the application's threads, so it never waits and does no I/O."""
         if self._pid != os.getpid():
             self._notice_fork()
         if self._closed:
-            self._queue.dropped += len(spans)
+            self.queue.dropped += len(spans)
             return
-        queue = self._queue
+        queue = self.queue
         queue.put(root, spans)
         thread = self._thread
         if thread is None or not thread.is_alive():
@@ -134,9 +135,7 @@ class Pipeline:
             return self._drain(deadline)
         if thread.identity == _thread.get_ident():
             return False
-        if thread.hurry(self._queue.mark().passed, deadline):
-            return True
-        return not thread.is_alive() and self._drain(deadline)
+        return thread.hurry(self.queue.mark().passed, deadline) or (not thread.is_alive() and self._drain(deadline))
 
     def shutdown(self, timeout_ns: int) -> bool:
         """Export what waits, stop the thread, close the exporters, within `timeout_ns`; whether nothing was left.
@@ -148,10 +147,10 @@ class Pipeline:
         done = self.flush(timeout_ns)
         thread = self._thread
         if thread is not None and thread.is_alive() and not thread.stop(deadline - Clock.now()):
-            self._queue.drop_all()
+            self.queue.drop_all()
             return False
         done = self._drain(deadline) and done
-        self._queue.drop_all()
+        self.queue.drop_all()
         for exporter in self._every_exporter():
             try:
                 exporter.close()
@@ -197,7 +196,7 @@ class Pipeline:
 
     def _drain(self, deadline: int) -> bool:
         """Export in the calling thread until nothing is left; not within whatever trace is current there."""
-        while len(self._queue):
+        while len(self.queue):
             if Clock.now() >= deadline:
                 return False
             Context().run(self._export_batch)
@@ -207,8 +206,8 @@ class Pipeline:
         """Export up to a batch, in `turns` with other threads if any are given; whether there is more."""
         with self._exporting:
             self._do_round()
-            deliveries, marker = self._queue.take(_BATCH)
-            turns = None if self._queue.spans > _BEHIND else turns  # or spans would be dropped
+            deliveries, marker = self.queue.take(_BATCH)
+            turns = None if self.queue.spans > _BEHIND else turns  # or spans would be dropped
             try:
                 converted = self._convert(deliveries, turns)
                 release(deliveries, turns)
@@ -217,7 +216,7 @@ class Pipeline:
             finally:
                 if marker is not None:
                     marker.passed.release()
-        return len(self._queue) > 0
+        return len(self.queue) > 0
 
     def _do_round(self) -> None:
         try:
@@ -256,7 +255,7 @@ class Pipeline:
             try:
                 exporter.deliver(resource, spans)
             except Exception as error:
-                self.lost += len(spans)
+                self.lost[type(exporter).__name__] += len(spans)
                 self._fail(exporter, error)
         self.exported += len(spans)
 

@@ -40,6 +40,8 @@ class Marker:
 class Queue:
     """Holds at most `span_limit` spans of about `byte_limit` bytes; above that the oldest go and are counted.
 
+    `dropped` counts the spans that came to nothing, `overflowed` those of them that were too many, and `overflowed_roots`
+    the local roots whose own span was among these.
     `dispose` takes the list of those that go, and may free them: else what a sink that is down leaves behind waits for the
     garbage collector.
     """
@@ -57,7 +59,7 @@ class Queue:
         self._entries: deque[Delivery | Marker] = deque()
         self.spans = 0
         self.bytes = 0
-        self.dropped = 0
+        self.dropped = self.overflowed = self.overflowed_roots = 0
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -108,6 +110,8 @@ class Queue:
                 entry.passed.release()
             else:
                 self.dropped += len(entry.spans)
+                self.overflowed += len(entry.spans)
+                self.overflowed_roots += entry.spans[-1] is entry.root.span
                 gone.append(entry)
         return gone
 

@@ -10,10 +10,11 @@ from autotrace.span.endpoint_counts import EndpointCounts
 class Run(NamedTuple):
     """One process; (pid, started_ns) tells it from any other. Times are nanoseconds since the epoch.
 
-    `roots_seen` and `roots_kept` count local roots, `spans` the spans that were delivered. `rate` is the probability,
-    from 0 to 1, that a trace was kept by, `rule` the words that say where it comes from (`[sampler] rate = 0.1`).
-    `unmatched` names the targets that never matched, each with what is known of the nearest name. `endpoints` says what
-    became of the local roots of each endpoint, `overhead` (JSON, empty where nothing was measured) what tracing cost.
+    `roots_seen` and `roots_kept` count local roots, `spans` the spans that were delivered, `dropped` those that were kept
+    and never came to an exporter, `lost` those that an exporter failed to take. `rate` is the probability, from 0 to 1,
+    that a trace was kept by, `rule` the words that say where it comes from (`[sampler] rate = 0.1`). `unmatched` names the
+    targets that never matched, each with what is known of the nearest name. `endpoints` says what became of the local
+    roots of each endpoint, `overhead` (JSON, empty where nothing was measured) what tracing cost.
     """
 
     pid: int
@@ -29,3 +30,5 @@ class Run(NamedTuple):
     unmatched: tuple[str, ...] = ()
     endpoints: tuple[EndpointCounts, ...] = ()
     overhead: str = ""
+    dropped: int = 0
+    lost: int = 0

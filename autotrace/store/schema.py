@@ -21,6 +21,8 @@ _UPGRADES = {
     2: (
         "ALTER TABLE runs ADD COLUMN endpoints TEXT NOT NULL DEFAULT '[]'",
         "ALTER TABLE runs ADD COLUMN overhead TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE runs ADD COLUMN dropped INTEGER NOT NULL DEFAULT 0",
+        "ALTER TABLE runs ADD COLUMN lost INTEGER NOT NULL DEFAULT 0",
     )
 }
 

@@ -55,6 +55,8 @@ CREATE TABLE runs (
   unmatched TEXT NOT NULL,
   endpoints TEXT NOT NULL DEFAULT '[]',  -- a JSON list: what became of the local roots of each endpoint
   overhead TEXT NOT NULL DEFAULT '',  -- JSON: what tracing cost, by stage; empty where nothing was measured
+  dropped INTEGER NOT NULL DEFAULT 0,  -- spans that were kept, and never came to an exporter
+  lost INTEGER NOT NULL DEFAULT 0,  -- spans that an exporter failed to take
   UNIQUE (pid, started_ns)
 );
 

@@ -82,12 +82,12 @@ class StoreWriter:
         row = (
             run.pid, run.service, run.started_ns, run.updated_ns, run.command,
             run.roots_seen, run.roots_kept, run.spans, run.rate, run.rule, json.dumps(run.unmatched),
-            json.dumps(run.endpoints), run.overhead,
+            json.dumps(run.endpoints), run.overhead, run.dropped, run.lost,
         )  # fmt: skip
         text = tuple(_escape(value) if isinstance(value, str) else value for value in row)
         with self._exclusive(), self._transaction() as connection:
             connection.execute("DELETE FROM runs WHERE pid = ? AND started_ns = ?", (run.pid, run.started_ns))
-            connection.execute("INSERT INTO runs VALUES (NULL,?,?,?,?,?,?,?,?,?,?,?,?,?)", text)
+            connection.execute("INSERT INTO runs VALUES (NULL,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)", text)
             connection.execute("DELETE FROM runs WHERE id <= (SELECT max(id) FROM runs) - ?", (_RUNS_KEPT,))
 
     def write_keeps(self, trace_ids: Sequence[int]) -> None:

@@ -32,10 +32,26 @@ def explain_empty(runs: Sequence[Run], store: Path) -> str:
         return _explain_unmatched(runs)
     if not kept:
         return _explain_sampled_out(runs, seen)
+    missing = explain_losses(runs)
+    if missing:
+        return f"No trace in {store}, though {kept} of {seen} were kept:\n" + "\n".join(missing)
     return (
         f"No trace in {store}, though {kept} of {seen} were kept ({_name(runs[0])}):\n"
         "they went to another exporter, were not written yet, or the store was emptied since."
     )
+
+
+def explain_losses(runs: Sequence[Run]) -> list[str]:
+    """A line for each reason why spans that were kept are missing."""
+    dropped, lost = sum(run.dropped for run in runs), sum(run.lost for run in runs)
+    latest = next((run for run in runs if run.dropped or run.lost), None)
+    if latest is None:
+        return []
+    reasons = (
+        (dropped, "never exported: too many waited ([buffer] memory), or the program ended ([shutdown] timeout)"),
+        (lost, "not taken by an exporter that failed"),
+    )
+    return [f"{count:,} spans were kept, but {reason}; last in {_name(latest)}." for count, reason in reasons if count]
 
 
 def _explain_unmatched(runs: Sequence[Run]) -> str:

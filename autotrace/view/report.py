@@ -15,6 +15,8 @@ _AGENTS = {
     "ddtrace": "ddtrace is active too: where it has put its traceparent in, that one goes out and our trace ends",
     "newrelic.agent": "newrelic is active too: our traceparent goes out, and New Relic's own trace ends at that request",
 }
+_EXPORTERS = {"StoreWriter": "sqlite", "OtlpExporter": "otlp", "JaegerExporter": "jaeger"}
+_UNITS = ("B", "KB", "MB", "GB")
 _NEAR = 0.8
 _MOST_LINES = 10
 _LOOKED_AT = 200
@@ -43,6 +45,32 @@ def limited_lines(limited: Mapping[str, int]) -> list[str]:
         f'out ("!{place.rpartition(".")[2]}" in methods), or record only slow calls (min_duration)'
         for place, calls in limited.items()
     ]
+
+
+def overflow_lines(roots: int, spans: int, memory: int, span_limit: int) -> list[str]:
+    """A line if spans, of `roots` whole local roots, waited for the exporters in vain; `memory` is in bytes."""
+    if not spans:
+        return []
+    what = f"{roots:,} trace{'s' * (roots != 1)}, {spans:,} spans in all," if roots else f"{spans:,} spans"
+    limits = f'[buffer] memory = "{_size(memory)}", and at most {span_limit:,} spans'
+    return [f"{what} were kept but never exported: the queue was full ({limits})"]
+
+
+def lost_lines(lost: Mapping[str, int]) -> list[str]:
+    """A line for each exporter, by its class, that failed to take spans."""
+    return [
+        f"{spans:,} spans were kept, but the exporter {_EXPORTERS.get(exporter, exporter)} failed to take them"
+        for exporter, spans in sorted(lost.items())
+    ]
+
+
+def _size(count: int) -> str:
+    """Bytes as the file may say them."""
+    unit = 0
+    while count and count % 1024 == 0 and unit < len(_UNITS) - 1:
+        count //= 1024
+        unit += 1
+    return f"{count}{_UNITS[unit]}"
 
 
 def keep_limit_lines(endpoints: Sequence[EndpointCounts]) -> list[str]:

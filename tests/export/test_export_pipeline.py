@@ -183,6 +183,7 @@ def test_too_many_spans_drop_the_oldest_and_are_counted(memory: Memory, monkeypa
     assert process.pipeline.flush(SECOND)
     assert memory.names == [str(number) for number in range(15, 25)]
     assert process.pipeline.dropped == 15
+    assert (process.pipeline.queue.overflowed, process.pipeline.queue.overflowed_roots) == (15, 15)
 
 
 def test_too_many_bytes_drop_the_oldest(memory: Memory) -> None:
@@ -211,7 +212,7 @@ def test_an_exporter_that_fails_is_logged_once_and_the_others_go_on(
     process.pipeline.shutdown(SECOND)
     assert len(memory.names) == 5
     assert process.pipeline.failures == {"Memory: ConnectionError": 5}
-    assert process.pipeline.lost == 5
+    assert process.pipeline.lost == {"Memory": 5}
     assert [record.getMessage() for record in caplog.records] == [
         "autotrace: spans were not exported: Memory: ConnectionError: refused"
     ]

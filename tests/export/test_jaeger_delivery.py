@@ -193,6 +193,6 @@ def test_a_failure_is_counted_by_the_pipeline_and_logged_once(caplog: pytest.Log
                 tracer.start(Site(tracer, "work"), Span, None).close()
                 pipeline.flush(SECOND)
             pipeline.shutdown(SECOND)
-    assert (pipeline.lost, pipeline.failures) == (3, {"JaegerExporter: ExportError": 3})
+    assert (pipeline.lost, pipeline.failures) == ({"JaegerExporter": 3}, {"JaegerExporter: ExportError": 3})
     (message,) = [record.getMessage() for record in caplog.records]
     assert message.endswith(f"127.0.0.1:{collector.port} answered 500 Internal Server Error")

@@ -222,8 +222,8 @@ def test_a_store_of_the_version_before_is_read_as_it_is_and_brought_up_to_date_b
     writer.record_run(Run(pid=7, service="shop", started_ns=5, command="app.py"))
     writer.close()
     older = sqlite3.connect(path)
-    older.execute("ALTER TABLE runs DROP COLUMN endpoints")
-    older.execute("ALTER TABLE runs DROP COLUMN overhead")
+    for column in ("endpoints", "overhead", "dropped", "lost"):
+        older.execute(f"ALTER TABLE runs DROP COLUMN {column}")
     older.execute("DROP TABLE heartbeats")
     older.execute("PRAGMA user_version = 1")
     older.close()
@@ -235,6 +235,8 @@ def test_a_store_of_the_version_before_is_read_as_it_is_and_brought_up_to_date_b
         started_ns=6,
         command="app.py",
         overhead="{}",
+        dropped=3,
+        lost=4,
         endpoints=(EndpointCounts("GET /", "all", 3),),
     )
     writer.record_run(newer)

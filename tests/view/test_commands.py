@@ -149,6 +149,16 @@ def test_a_store_where_all_was_sampled_out_says_seen_kept_rate_and_rule(empty):
     assert "30 seen, 0 kept (rate 0.01, by [sampler] rate = 0.01)" in done.stderr
 
 
+def test_an_empty_store_of_traces_that_were_lost_on_the_way_says_so(empty):
+    path = empty(run_of(roots_seen=9, roots_kept=7, dropped=171_234, lost=12), run_of(pid=43, started_ns=2))
+    assert run("traces", "--store", path).stdout.splitlines() == [
+        f"No trace in {path}, though 7 of 9 were kept:",
+        "171,234 spans were kept, but never exported: too many waited ([buffer] memory), or the program ended "
+        "([shutdown] timeout); last in `app.py` (pid 42, shop).",
+        "12 spans were kept, but not taken by an exporter that failed; last in `app.py` (pid 42, shop).",
+    ]
+
+
 def test_the_store_is_found_beside_the_config_from_a_folder_below(store):
     (store.parent.parent / "tracing.toml").write_text('service_name = "shop"\n')
     below = store.parent.parent / "a" / "b"
