@@ -161,15 +161,18 @@ def test_a_forked_child_sends_its_own_spans_on_a_connection_of_its_own(tmp_path:
 
 
 @pytest.mark.parametrize("status", [500, None], ids=["HTTP 500", "refused"])
-def test_a_collector_that_fails_changes_nothing_but_one_line(status: int | None, tmp_path: Path) -> None:
+def test_a_collector_that_fails_changes_nothing_but_why_and_how_many_on_stderr(
+    status: int | None, tmp_path: Path
+) -> None:
     with sink(status or 202) as collector:
         if status:
             outcome, seconds = launch(tmp_path, collector.endpoint)
     if not status:
         outcome, seconds = launch(tmp_path, collector.endpoint)
     assert (outcome.returncode, outcome.stdout) == (7, "1\n")
-    (line,) = outcome.stderr.splitlines()
-    assert line.startswith("autotrace: spans were not exported: JaegerExporter: ExportError: 127.0.0.1:")
+    why, how_many = outcome.stderr.splitlines()
+    assert why.startswith("autotrace: spans were not exported: JaegerExporter: ExportError: 127.0.0.1:")
+    assert how_many == "autotrace: 2 spans were kept, but the exporter jaeger failed to take them"
     assert seconds < 10
 
 
