@@ -118,7 +118,7 @@ class _Encoding:
         pipeline = self._runtime.outgoing.export.pipeline
         pipeline.before_fork()  # stops the thread
         for root, spans in self._record(given):
-            pipeline._queue.put(root, spans)
+            pipeline.queue.put(root, spans)
 
         def work() -> int:
             before = self._size()
