@@ -125,6 +125,7 @@ def _returned(request: AsgiRequest, result: Any) -> Any:
         request.leave()
         request.end()
     except BaseException as failure:
+        request.end()
         guard.swallow(failure)
     return result
 
@@ -134,4 +135,5 @@ def _raised(request: AsgiRequest, error: BaseException) -> None:
         request.leave()
         request.end(error)
     except BaseException as failure:
+        request.end(error)
         guard.swallow(failure)

@@ -62,7 +62,7 @@ def endpoint_rule(entry: EndpointRule, default: Rule) -> Rule:
     own_threshold = entry.slower_than_ns is not None or entry.slower_than_quantile is not None
     threshold = entry if own_threshold else default
     return Rule(
-        text=f'[[sampler.endpoints]] endpoint = "{entry.endpoint}", {_said(entry, rate)} ({entry.origin})',
+        text=f'[[sampler.endpoints]] endpoint = "{entry.endpoint}", {_said(entry)} ({entry.origin})',
         origin=str(entry.origin),
         endpoint=entry.endpoint,
         matches=compile_endpoint(entry.endpoint),
@@ -80,9 +80,9 @@ def _type(settings: SamplerSettings) -> str:
     return f'type = "{settings.type}"'
 
 
-def _said(entry: EndpointRule, rate: float | None) -> str:
+def _said(entry: EndpointRule) -> str:
     if not entry.record:
         return "record = false"
-    if entry.per_second is not None:
-        return f"per_second = {entry.per_second:g}" + (f", rate = {entry.rate:g}" if entry.rate is not None else "")
-    return "rate by the sampler" if rate is None else f"rate = {rate:g}"
+    numbers = (("per_second", entry.per_second), ("rate", entry.rate))
+    said = [f"{name} = {number:g}" for name, number in numbers if number is not None]
+    return ", ".join(said) or "rate by the sampler"

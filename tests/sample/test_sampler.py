@@ -189,6 +189,17 @@ def test_the_counts_say_what_was_kept_and_what_dropped_the_rest() -> None:
     assert [(count.seen, count.dropped) for count in counts.rules] == [(4, 3), (1, 0)]
 
 
+def test_a_rule_is_quoted_as_it_stands_in_the_file() -> None:
+    process = Process(OFF._replace(endpoints=(rule("slow", None, 1000), rule("few", None)._replace(per_second=2.0))))
+    process.run("slow")
+    process.run("few")
+    found = {one.endpoint: one.rule.partition(", ")[2] for one in process.sampler.counts().endpoints}
+    assert found == {
+        "slow": "rate by the sampler (tracing.toml:9:1)",
+        "few": "per_second = 2 (tracing.toml:9:1)",
+    }
+
+
 def test_the_counts_name_the_caller_where_it_decided() -> None:
     process = Process(SamplerSettings())
     process.run(remote=RemoteParent(1, 2, False))
