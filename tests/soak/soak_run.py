@@ -83,8 +83,8 @@ class Memory(NamedTuple):
         return self.late - self.early
 
 
-def soak(variant: Variant, count: int, folder: Path) -> Memory:
-    """Let the shop serve `count` requests."""
+def soak(variant: Variant, count: int, folder: Path, early: int = 0) -> Memory:
+    """Let the shop serve `count` requests, and look first after `early` of them, else after a tenth."""
     with _sink(variant.sink) as port:
         (folder / "tracing.toml").write_text(_config(variant, port))
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("AUTOTRACE", "OTEL_"))}
@@ -92,7 +92,7 @@ def soak(variant: Variant, count: int, folder: Path) -> Memory:
         command = [sys.executable, "-m", "autotrace", "--config", str(folder / "tracing.toml")]
         begun = time.monotonic()
         outcome = subprocess.run(
-            [*command, str(FOLDER / "soaked_shop.py"), str(count), str(variant.endpoints)],
+            [*command, str(FOLDER / "soaked_shop.py"), str(count), str(variant.endpoints), str(early or count // 10)],
             env=environment,
             capture_output=True,
             text=True,

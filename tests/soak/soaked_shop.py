@@ -1,5 +1,5 @@
-"""A shop that serves requests to itself: takes how many, and how many endpoints it has; prints its memory after a tenth of
-them and after all, in bytes."""
+"""A shop that serves requests to itself: takes how many, how many endpoints it has, and after how many to look first; prints
+its memory then and after all, in bytes."""
 
 from __future__ import annotations
 
@@ -54,13 +54,13 @@ def resident() -> int:
     return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
-def run(count: int, endpoints: int) -> None:
+def run(count: int, endpoints: int, early: int) -> None:
     routes = [f"/shops/{number}/orders" for number in range(endpoints)] if endpoints > 1 else []
-    serve(0, count // 10, routes)
+    serve(0, early, routes)
     print(resident(), flush=True)
-    serve(count // 10, count, routes)
+    serve(early, count, routes)
     print(resident(), flush=True)
 
 
 if __name__ == "__main__":
-    run(int(sys.argv[1]), int(sys.argv[2]))
+    run(*map(int, sys.argv[1:]))
