@@ -1,8 +1,8 @@
 """Memory stays where it is: in the second half of sixty thousand requests here, after a tenth of a million by `python -m
 tests.soak`.
 
-A tenth of so few would be over before the garbage collector has looked at everything once; what sampling drops is its to free,
-and comes to a level that is kept.
+A tenth of so few would be over before the garbage collector has looked at everything once. What sampling drops is its to
+free, and comes to a level that is kept.
 """
 
 from __future__ import annotations
